@@ -1,0 +1,47 @@
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Journal;
+using Npgsql;
+
+namespace Aragora.Runbook.Environments;
+
+/// <summary>Asks a database what it is and where its migrations stand. Read-only.</summary>
+public static class DatabaseInspector
+{
+    /// <summary>Identity and revisions, read in one session.</summary>
+    public static async Task<DatabaseFacts> ReadAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        var identity = (await session.QueryAsync(
+            """
+            SELECT s.system_identifier::text, c.timeline_id, d.oid, d.datname
+            FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
+            WHERE d.datname = current_database()
+            """,
+            row => new DatabaseIdentity(row.GetString(0), row.GetInt32(1), row.GetFieldValue<uint>(2), row.GetString(3), environment.Database.Endpoint, environment.EnvironmentId),
+            cancellation))[0];
+        var (revisions, stamp) = await ReadRevisionsAsync(session, cancellation);
+        return new DatabaseFacts(identity, revisions, stamp);
+    }
+
+    /// <summary>Opens a session, reads, closes it.</summary>
+    public static async Task<DatabaseFacts> ReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        await using var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation);
+        return await ReadAsync(session, environment, cancellation);
+    }
+
+    private static async Task<(IReadOnlyList<string> Revisions, string? Stamp)> ReadRevisionsAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        try
+        {
+            var rows = await session.QueryAsync(
+                "SELECT version_num::text, xmin::text FROM alembic_version ORDER BY 1",
+                row => (Revision: row.GetString(0), Xmin: row.GetString(1)),
+                cancellation);
+            return ([.. rows.Select(row => row.Revision)], string.Join(',', rows.Select(row => row.Xmin)));
+        }
+        catch (PostgresException missing) when (missing.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return ([], null);
+        }
+    }
+}

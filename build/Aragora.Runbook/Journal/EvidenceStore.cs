@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Aragora.Runbook.Outcomes;
+
+namespace Aragora.Runbook.Journal;
+
+/// <summary>Writes evidence of this run, and finds that of earlier runs and other jobs.</summary>
+/// <param name="runFolder">This run's folder; records go to its <c>evidence</c> folder.</param>
+/// <param name="searched">Folders that are searched for <c>*.json</c> in an <c>evidence</c> folder or directly: the folder of all runs, and <c>--evidence-directory</c>.</param>
+/// <param name="secrets">Masks what is written.</param>
+/// <param name="key">The evidence key; null leaves records unsigned and accepts unsigned ones.</param>
+public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> searched, SecretMask secrets, byte[]? key = null)
+{
+    /// <summary>Whether records are signed, and unsigned ones refused.</summary>
+    public bool IsSigned => key is not null;
+
+    /// <summary>Writes one record, whole or not at all.</summary>
+    public async Task<Evidence> WriteAsync(Evidence evidence, CancellationToken cancellation)
+    {
+        var folder = Path.Combine(runFolder, "evidence");
+        Directory.CreateDirectory(folder);
+        var name = $"{evidence.MadeAt:yyyyMMddTHHmmssfff}-{evidence.Kind}-{evidence.Environment.ToString().ToLowerInvariant()}.json";
+        var path = Path.Combine(folder, name);
+        var clean = JsonSerializer.Deserialize<Evidence>(secrets.Apply(JsonSerializer.Serialize(evidence, RunbookJson.Line)), RunbookJson.Line)!;
+        var signed = clean with { Signature = Sign(clean) };
+        var partial = path + ".partial";
+        await File.WriteAllTextAsync(partial, JsonSerializer.Serialize(signed, RunbookJson.Document) + "\n", cancellation);
+        File.Move(partial, path);
+        return signed with { Path = path };
+    }
+
+    /// <summary>Everything that can be read, newest first. Records that cannot be read or whose signature is wrong come back as rejected, with the reason.</summary>
+    public (IReadOnlyList<Evidence> Accepted, IReadOnlyList<RejectedEvidence> Rejected) ReadAll()
+    {
+        var accepted = new List<Evidence>();
+        var rejected = new List<RejectedEvidence>();
+        foreach (var path in Files())
+        {
+            var (evidence, reason) = Read(path);
+            if (evidence is not null)
+            {
+                accepted.Add(evidence);
+            }
+            else
+            {
+                rejected.Add(new RejectedEvidence(path, reason));
+            }
+        }
+
+        return ([.. accepted.OrderByDescending(evidence => evidence.MadeAt)], rejected);
+    }
+
+    private IEnumerable<string> Files() =>
+        searched.Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories)
+                .Where(path => Path.GetFileName(Path.GetDirectoryName(path)) == "evidence" || Path.GetDirectoryName(path) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))))
+            .Distinct(StringComparer.Ordinal);
+
+    private (Evidence? Evidence, string Reason) Read(string path)
+    {
+        try
+        {
+            var evidence = JsonSerializer.Deserialize<Evidence>(File.ReadAllText(path), RunbookJson.Line);
+            return evidence is null ? (null, "it is empty") : Check(evidence, path);
+        }
+        catch (JsonException malformed)
+        {
+            return (null, $"it is not an evidence record: {malformed.Message}");
+        }
+        catch (IOException unreadable)
+        {
+            return (null, $"it cannot be read: {unreadable.Message}");
+        }
+    }
+
+    private (Evidence? Evidence, string Reason) Check(Evidence evidence, string path)
+    {
+        if (key is null)
+        {
+            return (evidence with { Path = path }, "");
+        }
+
+        if (evidence.Signature is null)
+        {
+            return (null, "it is not signed, and an evidence key was given");
+        }
+
+        var expected = Encoding.ASCII.GetBytes(Sign(evidence)!);
+        return CryptographicOperations.FixedTimeEquals(expected, Encoding.ASCII.GetBytes(evidence.Signature))
+            ? (evidence with { Path = path }, "")
+            : (null, "its signature does not fit: it was edited, or signed with another key");
+    }
+
+    private string? Sign(Evidence evidence)
+    {
+        if (key is null)
+        {
+            return null;
+        }
+
+        var unsigned = JsonSerializer.SerializeToNode(evidence with { Signature = null, Path = null }, RunbookJson.Line) ?? throw new FailedCleanException("The evidence is empty.", "", "");
+        return Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(Canonical(unsigned))));
+    }
+
+    /// <summary>Members in ordinal order, so that formatting does not matter to a signature.</summary>
+    private static string Canonical(JsonNode? node) => node switch
+    {
+        JsonObject members => "{" + string.Join(',', members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => JsonSerializer.Serialize(member.Key) + ":" + Canonical(member.Value))) + "}",
+        JsonArray items => "[" + string.Join(',', items.Select(Canonical)) + "]",
+        null => "null",
+        _ => node.ToJsonString(),
+    };
+}
+
+/// <summary>A file among the evidence that no gate may believe.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Reason">Why, for the refusal that a gate prints.</param>
+public sealed record RejectedEvidence(string Path, string Reason);
