@@ -1,0 +1,110 @@
+using System.Security.Cryptography;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Outcomes;
+
+namespace Aragora.Runbook.Gates;
+
+/// <summary>The boxes of the runbook's checklist that a machine ticks so far.</summary>
+public enum GateBox
+{
+    /// <summary>A backup of this very database, taken since its last migration, was read back whole.</summary>
+    VerifiedBackup,
+
+    /// <summary>Staging is at the very revision asked for, brought there by this very tree, with green smoke tests and health.</summary>
+    StagingMigrated,
+}
+
+/// <summary>One box.</summary>
+/// <param name="Box">Which.</param>
+/// <param name="Ticked">Whether it is ticked.</param>
+/// <param name="Finding">By what evidence, or what is missing.</param>
+/// <param name="Next">The command that ticks it.</param>
+public sealed record BoxState(GateBox Box, bool Ticked, string Finding, string Next);
+
+/// <summary>What the gate is asked about: both databases as they are now, and what is about to happen.</summary>
+/// <param name="Production">Production, read live.</param>
+/// <param name="Staging">Staging, read live.</param>
+/// <param name="Revision">The revision that production is to be migrated to.</param>
+/// <param name="TreeHash">The migrations tree that will do it.</param>
+public sealed record GateSubject(DatabaseFacts Production, DatabaseFacts Staging, string Revision, string TreeHash);
+
+/// <summary>Evidence in, decision out. The gate is asked by the migration itself, so that no switch of the host passes it by.</summary>
+public sealed class ProductionGate(EvidenceStore store, TimeProvider clock, string root)
+{
+    private readonly EvidenceSearch search = new(store, clock);
+
+    /// <summary>Every box, ticked or not.</summary>
+    public IReadOnlyList<BoxState> Look(GateSubject subject) => [VerifiedBackup(subject), StagingMigrated(subject)];
+
+    /// <summary>Passes, or refuses with every box that is not ticked.</summary>
+    /// <exception cref="RefusedException">A box is not ticked.</exception>
+    public IReadOnlyList<BoxState> Pass(GateSubject subject)
+    {
+        var boxes = Look(subject);
+        var open = boxes.Where(box => !box.Ticked).ToList();
+        return open.Count == 0 ? boxes : throw new RefusedException(
+            $"The gate to production is closed: {string.Join(" and ", open.Select(box => box.Box))} {(open.Count == 1 ? "is" : "are")} not ticked.",
+            string.Join(Environment.NewLine + "        ", open.Select(box => $"{box.Box}: {box.Finding}")),
+            string.Join("; then ", open.Select(box => box.Next)));
+    }
+
+    /// <summary>The verification that the gate would accept now, with the backup's files still as they were.</summary>
+    public EvidenceAnswer FindVerifiedBackup(DatabaseFacts production) =>
+        search.Find(new EvidenceQuery(EvidenceKinds.BackupVerification, production), evidence =>
+        {
+            var facts = evidence.FactsAs<VerificationFacts>();
+            return BackupFiles(facts.Folder, facts.ManifestSha256);
+        });
+
+    private BoxState VerifiedBackup(GateSubject subject)
+    {
+        var (evidence, finding) = FindVerifiedBackup(subject.Production);
+        return new BoxState(GateBox.VerifiedBackup, evidence is not null, finding, "./build.sh VerifyBackup");
+    }
+
+    private BoxState StagingMigrated(GateSubject subject)
+    {
+        const string Next = "./build.sh MigrateStaging";
+        if (!subject.Staging.Revisions.SequenceEqual([subject.Revision], StringComparer.Ordinal))
+        {
+            var at = subject.Staging.Revisions.Count == 0 ? "no revision" : string.Join(", ", subject.Staging.Revisions);
+            return new BoxState(GateBox.StagingMigrated, false, $"staging is at {at}, and production is to go to {subject.Revision}", $"{Next} --revision {subject.Revision}");
+        }
+
+        var migration = search.Find(
+            new EvidenceQuery(EvidenceKinds.Migration, subject.Staging, subject.TreeHash) { MayBeExpired = true },
+            evidence => evidence.FactsAs<MigrationFacts>().Moved ? null : "it only found staging at this revision");
+        if (migration.Evidence is null)
+        {
+            return new BoxState(
+                GateBox.StagingMigrated,
+                false,
+                $"nothing shows that this migrations tree brought staging to {subject.Revision}: {migration.Finding}",
+                $"./build.sh Rollback --target-environment Staging --strategy Downgrade --revision -1   and {Next}   (or name the other job's records with --evidence-directory)");
+        }
+
+        foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck })
+        {
+            var found = search.Find(new EvidenceQuery(kind, subject.Staging, subject.TreeHash));
+            if (found.Evidence is null)
+            {
+                return new BoxState(GateBox.StagingMigrated, false, found.Finding, Next);
+            }
+        }
+
+        return new BoxState(GateBox.StagingMigrated, true, $"staging is at {subject.Revision} by this tree, smoke tests and health are green ({search.Age(migration.Evidence.MadeAt)} ago)", Next);
+    }
+
+    private string? BackupFiles(string folder, string manifestSha256)
+    {
+        var manifest = Path.Combine(root, folder, "manifest.json");
+        if (!File.Exists(manifest))
+        {
+            return $"its files are gone ({folder})";
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(manifest))) == manifestSha256 ? null : $"its manifest was changed since ({folder})";
+    }
+}

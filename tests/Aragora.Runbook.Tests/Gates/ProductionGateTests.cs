@@ -1,0 +1,176 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Outcomes;
+using Shouldly;
+using Xunit;
+
+namespace Aragora.Runbook.Tests.Gates;
+
+public sealed class ProductionGateTests
+{
+    private const string Tree = "0123456789abcdef0123456789abcdef";
+    private static readonly DatabaseFacts Production = new(new DatabaseIdentity("7000000000000000001", 1, 16384, "aragora", "db:5432"), ["r9"], "700");
+    private static readonly DatabaseFacts Staging = new(new DatabaseIdentity("7000000000000000002", 1, 16384, "aragora", "st:5432"), ["r10"], "800");
+    private readonly string root = Directory.CreateTempSubdirectory("aragora-gate-").FullName;
+
+    private ProductionGate Gate(byte[]? key = null) => new(Store(key), TimeProvider.System, root);
+
+    private EvidenceStore Store(byte[]? key = null) => new(Path.Combine(root, "runs", "this"), [Path.Combine(root, "runs")], new SecretMask(), key);
+
+    private static GateSubject Subject => new(Production, Staging, "r10", Tree);
+
+    [Fact]
+    public async Task With_all_evidence_the_gate_opens()
+    {
+        await TickAllAsync();
+
+        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+    }
+
+    [Fact]
+    public void Without_evidence_every_box_is_named_with_the_command_that_ticks_it()
+    {
+        var refusal = Should.Throw<RefusedException>(() => Gate().Pass(Subject));
+
+        refusal.Message.ShouldContain("VerifiedBackup");
+        refusal.Message.ShouldContain("./build.sh VerifyBackup");
+        refusal.Message.ShouldContain("StagingMigrated");
+    }
+
+    public static TheoryData<string, string> Misfits => new()
+    {
+        { "expired", "expired" },
+        { "another database", "another database" },
+        { "migrated since", "migrated since" },
+        { "other revisions", "other revisions" },
+        { "future", "future" },
+        { "files gone", "files are gone" },
+        { "manifest changed", "manifest was changed" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Misfits))]
+    public async Task A_verification_that_does_not_fit_is_refused_and_says_why(string misfit, string expected)
+    {
+        await TickStagingAsync();
+        var folder = await WriteBackupAsync();
+        var evidence = Verification(folder);
+        evidence = misfit switch
+        {
+            "expired" => evidence with { ExpiresAt = DateTimeOffset.Parse("2020-01-01Z") },
+            "another database" => evidence with { Database = Production.Identity with { DatabaseOid = 99 } },
+            "migrated since" => evidence with { RevisionStamp = "699" },
+            "other revisions" => evidence with { Revisions = ["r8"] },
+            "future" => evidence with { MadeAt = DateTimeOffset.Parse("2999-01-01Z"), ExpiresAt = DateTimeOffset.Parse("2999-01-02Z") },
+            _ => evidence,
+        };
+        await Store().WriteAsync(evidence, CancellationToken.None);
+        if (misfit == "files gone")
+        {
+            Directory.Delete(Path.Combine(root, folder), recursive: true);
+        }
+        else if (misfit == "manifest changed")
+        {
+            await File.AppendAllTextAsync(Path.Combine(root, folder, "manifest.json"), " ");
+        }
+
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain(expected);
+    }
+
+    [Fact]
+    public async Task Staging_at_another_revision_is_refused()
+    {
+        await TickAllAsync();
+
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject with { Staging = Staging with { Revisions = ["r9"] } })).Message.ShouldContain("staging is at r9");
+    }
+
+    [Fact]
+    public async Task Staging_migrated_by_another_tree_is_refused()
+    {
+        await TickAllAsync();
+
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject with { TreeHash = new string('f', 32) })).Message.ShouldContain("another migrations tree");
+    }
+
+    [Theory]
+    [InlineData(EvidenceKinds.SmokeTest)]
+    [InlineData(EvidenceKinds.HealthCheck)]
+    public async Task Staging_without_its_green_tests_is_refused(string missing)
+    {
+        await TickAllAsync(except: missing);
+
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain($"no {missing} evidence");
+    }
+
+    [Fact]
+    public async Task With_a_key_unsigned_records_are_refused_and_edited_ones_too()
+    {
+        var key = RandomNumberGenerator.GetBytes(32);
+        await TickAllAsync();
+        Should.Throw<RefusedException>(() => Gate(key).Pass(Subject)).Message.ShouldContain("not signed");
+
+        foreach (var file in Directory.GetFiles(Path.Combine(root, "runs"), "*.json", SearchOption.AllDirectories))
+        {
+            File.Delete(file);
+        }
+
+        await TickAllAsync(key: key);
+        Gate(key).Pass(Subject).ShouldAllBe(box => box.Ticked);
+        foreach (var file in Directory.GetFiles(Path.Combine(root, "runs"), "*verification*.json", SearchOption.AllDirectories))
+        {
+            await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("tests@here", "mallory@there", StringComparison.Ordinal));
+        }
+
+        Should.Throw<RefusedException>(() => Gate(key).Pass(Subject)).Message.ShouldContain("signature");
+    }
+
+    private async Task TickAllAsync(string? except = null, byte[]? key = null)
+    {
+        await Store(key).WriteAsync(Verification(await WriteBackupAsync()), CancellationToken.None);
+        await TickStagingAsync(except, key);
+    }
+
+    private async Task TickStagingAsync(string? except = null, byte[]? key = null)
+    {
+        await Store(key).WriteAsync(Record(EvidenceKinds.Migration, TargetEnvironment.Staging, Staging, new MigrationFacts(MigrationDirection.Upgrade, ["r9"], ["r10"], ["r10"], "local", Moved: true)), CancellationToken.None);
+        foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck }.Where(kind => kind != except))
+        {
+            await Store(key).WriteAsync(Record(kind, TargetEnvironment.Staging, Staging, new { }), CancellationToken.None);
+        }
+    }
+
+    private async Task<string> WriteBackupAsync()
+    {
+        var folder = Path.Combine("artifacts", "backups", "b1");
+        Directory.CreateDirectory(Path.Combine(root, folder));
+        await File.WriteAllTextAsync(Path.Combine(root, folder, "manifest.json"), "{}");
+        return folder;
+    }
+
+    private static Evidence Verification(string folder) => Record(
+        EvidenceKinds.BackupVerification,
+        TargetEnvironment.Production,
+        Production,
+        new VerificationFacts(folder, Convert.ToHexStringLower(SHA256.HashData("{}"u8)), 1, 2, 3, TimeProvider.System.GetUtcNow()));
+
+    private static Evidence Record(string kind, TargetEnvironment environment, DatabaseFacts database, object facts) => new()
+    {
+        Kind = kind,
+        RunId = "r",
+        Environment = environment,
+        Database = database.Identity,
+        Revisions = database.Revisions,
+        RevisionStamp = database.RevisionStamp,
+        TreeHash = Tree,
+        Who = "tests@here",
+        MadeAt = TimeProvider.System.GetUtcNow(),
+        ExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
+        Facts = JsonSerializer.SerializeToElement(facts, facts.GetType(), RunbookJson.Line),
+    };
+}
