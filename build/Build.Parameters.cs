@@ -1,0 +1,124 @@
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Inputs;
+using Aragora.Runbook.Rollbacks;
+using Nuke.Common;
+using Nuke.Common.IO;
+
+/// <summary>Every parameter: from the command line, an environment variable of its name, or .nuke/parameters.json.</summary>
+sealed partial class Build
+{
+    // Which databases
+
+    [Parameter("Staging's database, as a postgresql:// URL; give it as STAGING_DATABASE_URL. With neither database named: the local stack")]
+    [Secret]
+    readonly string? StagingDatabaseUrl;
+
+    [Parameter("Production's database, as a postgresql:// URL; give it as PRODUCTION_DATABASE_URL")]
+    [Secret]
+    readonly string? ProductionDatabaseUrl;
+
+    [Parameter("Where staging's health is asked")]
+    readonly Uri? StagingHealthUrl;
+
+    [Parameter("Where production's health is asked")]
+    readonly Uri? ProductionHealthUrl;
+
+    [Parameter("Tells staging from production where one is a physical clone of the other")]
+    readonly string? StagingEnvironmentId;
+
+    [Parameter("Tells production from a physical clone of it")]
+    readonly string? ProductionEnvironmentId;
+
+    [Parameter("The environment that SmokeTest, HealthCheck, Status and Rollback are about: Staging or Production")]
+    [CommandLineOnly]
+    readonly TargetEnvironment? TargetEnvironment;
+
+    // Migrations
+
+    [Parameter("The revision to migrate or roll back to: an id, head, base, +1, -1. Default: head for a migration")]
+    [CommandLineOnly]
+    readonly string? Revision;
+
+    [Parameter("The folder of the Alembic tree. Default: migrations")]
+    readonly AbsolutePath? MigrationsDirectory;
+
+    [Parameter("The Alembic configuration. Default: alembic.ini in the migrations directory")]
+    readonly AbsolutePath? AlembicConfig;
+
+    [Parameter("The environment variables in which Alembic and the smoke tests find the URL. Default: DATABASE_URL ARAGORA_POSTGRES_DSN")]
+    readonly string[]? DatabaseUrlVariables;
+
+    [Parameter("The scheme of that URL, such as postgresql+asyncpg. Default: postgresql")]
+    readonly string? DatabaseUrlScheme;
+
+    [Parameter("How long a migration's statement may wait for a lock. Default: 5s")]
+    readonly Duration? LockTimeout;
+
+    [Parameter("How long a migration's statement may run. Default: without limit")]
+    readonly Duration? StatementTimeout;
+
+    [Parameter("How long to wait for another migration of the same database to end. Default: not at all")]
+    readonly Duration? SingleFlightWait;
+
+    [Parameter("The message of a new migration")]
+    readonly string? Message;
+
+    [Parameter("Lets Alembic compare the models with the database for a new migration")]
+    readonly bool Autogenerate;
+
+    // Backups and evidence
+
+    [Parameter("Where backups go. Default: artifacts/backups")]
+    readonly AbsolutePath? BackupDirectory;
+
+    [Parameter("An older backup for VerifyBackup: its folder, or its name", Name = "Backup")]
+    [CommandLineOnly]
+    readonly string? BackupName;
+
+    [Parameter("Tables dumped at a time. Default: the cores, at most 4")]
+    readonly int? BackupJobs;
+
+    [Parameter("Makes all evidence anew, also where valid evidence is found")]
+    readonly bool Fresh;
+
+    [Parameter("A folder with evidence from other jobs or machines")]
+    readonly AbsolutePath? EvidenceDirectory;
+
+    [Parameter("Signs evidence (HMAC-SHA-256), and refuses what is not signed with it")]
+    [Secret]
+    readonly string? EvidenceKey;
+
+    [Parameter("How long evidence is believed. Default: 24h")]
+    readonly Duration? EvidenceLifetime;
+
+    // Rollback
+
+    [Parameter("How Rollback goes back: Downgrade")]
+    [CommandLineOnly]
+    readonly RollbackStrategy? Strategy;
+
+    [Parameter("Accepts that a downgrade destroys data")]
+    [CommandLineOnly]
+    readonly bool AcceptDataLoss;
+
+    // Verification
+
+    [Parameter("The pytest suite. Default: tests/integration/test_database.py")]
+    readonly AbsolutePath? SmokeSuite;
+
+    [Parameter("Lets smoke tests write to production")]
+    [CommandLineOnly]
+    readonly bool AllowSmokeWrites;
+
+    [Parameter("How long the application may take to become healthy. Default: 60s")]
+    readonly Duration? HealthTimeout;
+
+    // People
+
+    [Parameter("Emergency contacts: \"Role=Contact; Role=Contact\", or a JSON file. Default: the runbook's")]
+    readonly string? ContactList;
+}
+
+/// <summary>Marks a parameter that is dangerous: it counts from the command line alone.</summary>
+[AttributeUsage(AttributeTargets.Field)]
+sealed class CommandLineOnlyAttribute : Attribute;
