@@ -1,0 +1,53 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Aragora.Runbook.Adapters.Processes;
+
+namespace BuildTests;
+
+/// <summary>Starts the host as people do, in a root of its own.</summary>
+public sealed partial class HostProcess
+{
+    private readonly CommandRunner commands = new(TimeProvider.System);
+
+    public HostProcess(string name)
+    {
+        Root = Path.Combine(Directory.CreateTempSubdirectory("aragora-host-").FullName, name);
+        Directory.CreateDirectory(Path.Combine(Root, ".nuke"));
+        File.WriteAllText(Path.Combine(Root, ".nuke", "parameters.json"), "{}");
+    }
+
+    public string Root { get; }
+
+    public static string Checkout => Metadata("Root");
+
+    public Task<CommandResult> RunAsync(string arguments, params (string Name, string? Value)[] environment)
+    {
+        var clean = Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name is "CI" or "GITHUB_ACTIONS" or "TF_BUILD").ToDictionary(name => name, _ => (string?)null, StringComparer.Ordinal);
+        foreach (var (name, value) in environment)
+        {
+            clean[name] = value;
+        }
+
+        return commands.RunAsync(new Command
+        {
+            Program = Environment.GetEnvironmentVariable("DOTNET_EXE") ?? "dotnet",
+            Arguments = [Metadata("HostAssembly"), .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--migrations-directory", Path.Combine(Checkout, "migrations"), "--smoke-suite", Path.Combine(Checkout, "tests", "integration", "test_database.py")],
+            WorkingDirectory = Root,
+            Environment = clean,
+            Grace = TimeSpan.FromSeconds(30),
+        });
+    }
+
+    /// <summary>The targets of the summary table, in its order, with their outcome.</summary>
+    public static IReadOnlyList<(string Target, string Outcome)> Summary(CommandResult result) =>
+        [.. SummaryRow().Matches(Ansi().Replace(result.Output, "")).Select(match => (match.Groups["target"].Value, match.Groups["outcome"].Value))];
+
+    private static string Metadata(string key) =>
+        typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+
+    [GeneratedRegex(@"^(?<target>[A-Z]\w+)\s+(?<outcome>Succeeded|Failed|NotRun|Skipped|Aborted)\b", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex SummaryRow();
+
+    [GeneratedRegex(@"\x1b\[[0-9;]*m")]
+    private static partial Regex Ansi();
+}
