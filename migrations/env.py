@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import create_engine, event, pool, text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from models import metadata  # noqa: E402
@@ -136,25 +136,19 @@ def libpq_arguments(conninfo_to_dict, url):
 
 
 def libpq_engine(driver, url):
-    # The driver gets the URL itself: libpq and SQLAlchemy read some URLs differently (sockets, several hosts, "+").
     if driver == "psycopg2":
-        import psycopg2
-        import psycopg2.extensions
-
-        arguments = libpq_arguments(psycopg2.extensions.parse_dsn, url)
-
-        def connect():
-            return psycopg2.connect(url, **arguments)
+        from psycopg2.extensions import parse_dsn as conninfo_to_dict
     else:
-        import psycopg
-        import psycopg.conninfo
+        from psycopg.conninfo import conninfo_to_dict
+    arguments = libpq_arguments(conninfo_to_dict, url)
+    engine = create_engine(f"postgresql+{driver}://", poolclass=pool.NullPool, future=True)
 
-        arguments = libpq_arguments(psycopg.conninfo.conninfo_to_dict, url)
+    # The driver gets the URL itself: libpq and SQLAlchemy read some URLs differently (sockets, several hosts, "+").
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect, record, positional, named):
+        return dialect.connect(url, **{**named, **arguments})
 
-        def connect():
-            return psycopg.connect(url, **arguments)
-
-    return create_engine(f"postgresql+{driver}://", creator=connect, poolclass=pool.NullPool, future=True)
+    return engine
 
 
 def verify_settings(connection):

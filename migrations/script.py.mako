@@ -1,7 +1,7 @@
 """${message}
 
-Why: …
-Downgrade: … (say what it loses, or that it loses nothing)
+Why: ...
+Downgrade: ... (say what it loses, or that it loses nothing)
 
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
