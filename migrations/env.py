@@ -11,7 +11,7 @@ import sys
 from logging.config import fileConfig
 from pathlib import Path
 
-import sqlalchemy
+import sqlalchemy.exc
 from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import create_engine, event, pool, text
@@ -151,6 +151,11 @@ def libpq_engine(driver, url):
     return engine
 
 
+def cannot_connect(error):
+    # The drivers name host, port, role and database in their messages, never the password.
+    return CommandError(f"Cannot connect to the database: {str(error).strip() or type(error).__name__}")
+
+
 def verify_settings(connection):
     """Read the settings back: a pooler may have dropped them without a word."""
     wanted = timeouts()
@@ -206,6 +211,7 @@ def migrate(connection):
 def migrate_with_asyncpg(url):
     import asyncio
 
+    import asyncpg
     from sqlalchemy.ext.asyncio import create_async_engine
 
     settings = server_settings()
@@ -219,9 +225,17 @@ def migrate_with_asyncpg(url):
         engine = create_async_engine(
             "postgresql+asyncpg://", connect_args={"dsn": url, "server_settings": settings}, poolclass=pool.NullPool
         )
-        async with engine.connect() as connection:
+        try:
+            connection = await engine.connect()
+        except sqlalchemy.exc.DBAPIError as error:
+            raise cannot_connect(error.orig) from None
+        except (OSError, asyncpg.PostgresError) as error:
+            raise cannot_connect(error) from None
+        try:
             await connection.run_sync(migrate)
-        await engine.dispose()
+        finally:
+            await connection.close()
+            await engine.dispose()
 
     asyncio.run(run())
 
@@ -232,7 +246,11 @@ def run_online():
     if driver == "asyncpg":
         migrate_with_asyncpg(url)
         return
-    with libpq_engine(driver, url).connect() as connection:
+    try:
+        connection = libpq_engine(driver, url).connect()
+    except sqlalchemy.exc.OperationalError as error:
+        raise cannot_connect(error.orig) from None
+    with connection:
         migrate(connection)
 
 

@@ -14,8 +14,10 @@ from promises import Schema, revisions_up_to
 
 try:
     import psycopg2 as driver
+    from psycopg2.extensions import parse_dsn as conninfo_to_dict
 except ImportError:
     import psycopg as driver
+    from psycopg.conninfo import conninfo_to_dict
 
 
 def read_only():
@@ -54,8 +56,12 @@ class Database:
         settings = {"statement_timeout": statement_timeout(), "lock_timeout": "5s", "search_path": "public"}
         if read_only():
             settings["default_transaction_read_only"] = "on"
-        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        self.connection = driver.connect(url, options=options, application_name="aragora-smoke", connect_timeout=10)
+        # An options argument replaces those of the URL and PGOPTIONS, so they are carried over; ours come last and win.
+        options = conninfo_to_dict(url).get("options") or os.environ.get("PGOPTIONS", "")
+        options += "".join(f" -c {name}={value}" for name, value in settings.items())
+        self.connection = driver.connect(
+            url, options=options, application_name="aragora-smoke", connect_timeout=10, client_encoding="utf8"
+        )
 
     def execute(self, sql, *parameters):
         with self.connection.cursor() as cursor:

@@ -138,6 +138,8 @@ def test_no_backfill_was_left_unfinished(db):
 def test_display_names_are_complete_once_backfilled(db, schema):
     if "f7d2846b1ea5" not in schema.revisions:
         pytest.skip("users.display_name is not backfilled at this revision")
+    if schema.present["column"]["users.display_name"].endswith("not null"):
+        pytest.skip("the column is NOT NULL (another test sees to that): no need to read the whole table")
     missing = db.value("SELECT id FROM users WHERE display_name IS NULL LIMIT 1")
     assert missing is None, f"user {missing} has no display_name"
 
