@@ -1,0 +1,27 @@
+"""${message}
+
+Why: ...
+Downgrade: ... (say what it loses, or that it loses nothing)
+
+Revision ID: ${up_revision}
+Revises: ${down_revision | comma,n}
+Create Date: ${create_date}
+"""
+from alembic import op
+import sqlalchemy as sa
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+# What the downgrade destroys, as text. None when nothing is lost.
+downgrade_destroys = "not stated yet"
+
+
+def upgrade():
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade():
+    ${downgrades if downgrades else "pass"}
