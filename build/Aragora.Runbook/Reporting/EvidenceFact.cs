@@ -1,0 +1,46 @@
+using System.Text.Json;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Verification;
+
+namespace Aragora.Runbook.Reporting;
+
+/// <summary>The one fact of each kind of evidence that people want to read.</summary>
+public static class EvidenceFact
+{
+    /// <summary>One short line; for a kind that is not known here, its name.</summary>
+    public static string Of(Evidence evidence)
+    {
+        try
+        {
+            return evidence.Kind switch
+            {
+                EvidenceKinds.Backup => Backup(evidence.FactsAs<BackupFacts>()),
+                EvidenceKinds.BackupVerification => Verification(evidence.FactsAs<VerificationFacts>()),
+                EvidenceKinds.Migration or EvidenceKinds.Rollback => Migration(evidence.FactsAs<MigrationFacts>()),
+                EvidenceKinds.SmokeTest => SmokeTest(evidence.FactsAs<SmokeTestFacts>()),
+                EvidenceKinds.HealthCheck => Health(evidence.FactsAs<HealthFacts>()),
+                _ => evidence.Kind,
+            };
+        }
+        catch (JsonException unreadable)
+        {
+            return $"facts that this version cannot read: {LogText.SingleLine(unreadable.Message, 100)}";
+        }
+    }
+
+    private static string Backup(BackupFacts facts) => $"{Measures.Size(facts.BackupBytes)} of {Measures.Size(facts.DatabaseBytes)}, {Measures.Count(facts.Tables, "table")}, {facts.Folder}";
+
+    private static string Verification(VerificationFacts facts) => $"read back whole: {Measures.Count(facts.Files, "file")}, {Measures.Size(facts.Bytes)}, {facts.Folder}";
+
+    private static string Migration(MigrationFacts facts) => facts.Moved
+        ? $"{Named(facts.From)} -> {Named(facts.To)} ({Measures.Count(facts.Applied.Count, "migration")})"
+        : $"was at {Named(facts.To)} already";
+
+    private static string SmokeTest(SmokeTestFacts facts) => $"{Measures.Count(facts.Passed, "test")} passed{(facts.Skipped > 0 ? $", {facts.Skipped} skipped" : "")}{(facts.ReadOnly ? ", read-only" : "")}";
+
+    private static string Health(HealthFacts facts) => $"HTTP {facts.Status} in {Measures.Duration(facts.Latency)}{(facts.Version is null ? "" : $", version {facts.Version}")}";
+
+    private static string Named(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "base" : string.Join(", ", revisions);
+}

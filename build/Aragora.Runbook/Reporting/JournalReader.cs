@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Aragora.Runbook.Journal;
+
+namespace Aragora.Runbook.Reporting;
+
+/// <summary>Reads a journal back, also one that is still being written or whose last line was cut off.</summary>
+public static class JournalReader
+{
+    /// <summary>The acts in the order of their intents, and the overrides.</summary>
+    public static (IReadOnlyList<ActOutcome> Acts, IReadOnlyList<string> Overrides) Read(string path)
+    {
+        var lines = Lines(path).ToList();
+        var outcomes = lines.Where(line => line.Kind == "outcome").ToLookup(line => line.Id);
+        var acts = lines.Where(line => line.Kind == "intent")
+            .Select(intent => outcomes[intent.Id].FirstOrDefault() is { } outcome
+                ? new ActOutcome(intent.Act, outcome.Result ?? "?", intent.At, outcome.Took)
+                : new ActOutcome(intent.Act, "interrupted", intent.At, null))
+            .ToList();
+        var overrides = lines.Where(line => line.Kind == "note" && line.Act.StartsWith("override", StringComparison.OrdinalIgnoreCase))
+            .Select(line => line.Details is { } details ? $"{line.Act} {details.GetRawText()}" : line.Act)
+            .ToList();
+        return (acts, overrides);
+    }
+
+    private static IEnumerable<RunJournal.Line> Lines(string path)
+    {
+        if (!File.Exists(path))
+        {
+            yield break;
+        }
+
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } text)
+        {
+            if (Parse(text) is { } line)
+            {
+                yield return line;
+            }
+        }
+    }
+
+    private static RunJournal.Line? Parse(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunJournal.Line>(text, RunbookJson.Line);
+        }
+        catch (JsonException)
+        {
+            // The line that a crash cut off: its intent stays without an outcome, and is told as interrupted.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using Aragora.Runbook.Outcomes;
+
+namespace Aragora.Runbook.Verification;
+
+/// <summary>What a verification that is not green means for the run: only the caller knows what happened before it.</summary>
+public enum AfterFailure
+{
+    /// <summary>Nothing was changed before: <see cref="FailedCleanException"/> (exit code 4).</summary>
+    Clean,
+
+    /// <summary>A migration or a rollback was done before: <see cref="NeedsPersonException"/> (exit code 5).</summary>
+    NeedsPerson,
+}
+
+/// <summary>Makes the exception of the right kind.</summary>
+internal static class AfterFailureExtensions
+{
+    public static RunbookException Failure(this AfterFailure after, string what, string why, string next, Exception? inner = null) =>
+        after == AfterFailure.NeedsPerson ? new NeedsPersonException(what, why, next, inner) : new FailedCleanException(what, why, next, inner);
+}
