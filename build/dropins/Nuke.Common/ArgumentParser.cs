@@ -68,7 +68,7 @@ internal sealed class ArgumentParser(IEnumerable<string> arguments)
         catch (Exception exception)
         {
             // The other arguments are not shown: one of them may be a secret.
-            Assert.Fail($"Resolving argument '{name}' failed.{Environment.NewLine}{exception.Message}", exception);
+            Assert.Fail($"Resolving argument '{name}' failed.{Environment.NewLine}{exception.Message}");
             return null;
         }
     }

@@ -75,7 +75,7 @@ internal sealed class ParameterService(Func<ArgumentParser> arguments, Func<IRea
         }
         catch (Exception exception)
         {
-            Assert.Fail($"{exception.Message}{Environment.NewLine}Resolving parameter '{name}' failed. The value comes from the environment.", exception);
+            Assert.Fail($"{exception.Message}{Environment.NewLine}Resolving parameter '{name}' failed. The value comes from the environment.");
             return null;
         }
     }

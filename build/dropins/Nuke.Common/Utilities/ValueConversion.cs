@@ -55,9 +55,9 @@ internal static class ValueConversion
             return Parse(text, Nullable.GetUnderlyingType(destinationType) ?? destinationType)
                 ?? TypeDescriptor.GetConverter(destinationType).ConvertFromInvariantString(text);
         }
-        catch (Exception exception)
+        catch
         {
-            Assert.Fail($"Value '{text}' could not be converted to '{DisplayName(destinationType)}'", exception);
+            Assert.Fail($"Value '{text}' could not be converted to '{DisplayName(destinationType)}'");
             return null;
         }
     }
