@@ -17,7 +17,7 @@ public sealed partial record ServerBinaries(string Folder, int Major, string Ver
     public static async Task<IReadOnlyList<ServerBinaries>> FindAllAsync(ICommandRunner commands, CancellationToken cancellation)
     {
         var found = new List<ServerBinaries>();
-        foreach (var folder in Candidates().Select(Resolved).Distinct(StringComparer.Ordinal))
+        foreach (var folder in PostgresFolders.Candidates().Select(Resolved).Distinct(StringComparer.Ordinal))
         {
             if (await TryReadAsync(folder, commands, cancellation) is { } binaries)
             {
@@ -39,41 +39,6 @@ public sealed partial record ServerBinaries(string Folder, int Major, string Ver
         var result = await commands.RunAsync(new Command { Program = probe["postgres"], Arguments = ["--version"] }, cancellation: cancellation);
         var match = VersionPattern().Match(result.Output);
         return match.Success ? new ServerBinaries(folder, int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), match.Value) : null;
-    }
-
-    private static IEnumerable<string> Candidates()
-    {
-        foreach (var folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
-        {
-            yield return folder;
-        }
-
-        foreach (var (parent, tail) in new[]
-                 {
-                     ("/usr/lib/postgresql", "bin"), // Debian, Ubuntu
-                     ("/usr/lib64/pgsql", "bin"), // Red Hat's own
-                     ("/opt/homebrew/opt", "bin"),
-                     ("/usr/local/opt", "bin"),
-                     (Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ProgramFiles), "PostgreSQL"), "bin"),
-                 })
-        {
-            if (Directory.Exists(parent))
-            {
-                foreach (var version in Directory.EnumerateDirectories(parent))
-                {
-                    yield return Path.Combine(version, tail);
-                }
-            }
-        }
-
-        yield return "/usr/bin";
-        if (Directory.Exists("/usr"))
-        {
-            foreach (var folder in Directory.EnumerateDirectories("/usr", "pgsql-*")) // PGDG on Red Hat
-            {
-                yield return Path.Combine(folder, "bin");
-            }
-        }
     }
 
     /// <summary>The folder behind a link such as /usr/local/bin/postgres, so that its siblings are found as well.</summary>

@@ -1,0 +1,185 @@
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+
+namespace Aragora.Runbook.Backups;
+
+/// <summary>Reads a backup back, whole: every file against the manifest, every entry through pg_restore. The restore into a scratch server is not part of it.</summary>
+/// <param name="run">The run.</param>
+/// <param name="environment">The environment that the backup is of.</param>
+/// <param name="options">Where pg_restore is looked for; the rest does not matter here.</param>
+/// <param name="commands">Starts pg_restore.</param>
+/// <param name="progress">Shows how far it is; null chooses by where the output goes.</param>
+public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environment, BackupOptions options, ICommandRunner commands, IProgressView? progress = null)
+{
+    private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
+
+    /// <summary>Verifies.</summary>
+    /// <exception cref="RefusedException">It is of another environment, or there is no fitting pg_restore.</exception>
+    /// <exception cref="FailedCleanException">It is damaged or was edited: every difference is named.</exception>
+    public async Task<VerifiedBackup> RunAsync(BackupReference backup, CancellationToken cancellation)
+    {
+        if (backup.Manifest.Environment != environment.Name)
+        {
+            throw new RefusedException($"{backup.Folder} is not a backup of {environment.DisplayName}.", $"its manifest says {backup.Manifest.Environment.ToString().ToLowerInvariant()}", "./build.sh Backup");
+        }
+
+        var started = run.Clock.GetTimestamp();
+        var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.ClientFolders, cancellation), backup.Manifest.ClientMajor(), "the pg_dump that wrote this backup");
+        var facts = await run.Journal.ActAsync("verify a backup", new { backup.Folder, backup.ManifestSha256 }, () => VerifyAsync(backup, client, cancellation));
+        var evidence = await run.RecordAsync(EvidenceKinds.BackupVerification, environment, backup.Manifest.DatabaseFacts(), facts, run.Clock.GetElapsedTime(started), options.TreeHash, cancellation);
+        run.Log.Information("Verified {Folder}: {Files} files, {Size}, {Entries} entries", facts.Folder, facts.Files, DataSize.Text(facts.Bytes), facts.ArchiveEntries);
+        return new VerifiedBackup(backup, facts, evidence);
+    }
+
+    private async Task<VerificationFacts> VerifyAsync(BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    {
+        var differences = new List<string>(EditedSinceMade(backup));
+        differences.AddRange(await CompareFilesAsync(backup, cancellation));
+
+        // pg_restore may crash on damage, and says less about it.
+        if (differences.Count == 0)
+        {
+            differences.AddRange(await ReadArchiveAsync(backup, client, cancellation));
+        }
+
+        if (differences.Count > 0)
+        {
+            throw new FailedCleanException(
+                $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}.",
+                string.Join(Environment.NewLine, differences.Select(difference => "- " + difference).Prepend("")),
+                "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
+        }
+
+        return new VerificationFacts(BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.Files.Count, backup.Manifest.TotalBytes, backup.Manifest.ArchiveEntries, backup.Manifest.MadeAt);
+    }
+
+    /// <summary>The evidence of the dump holds the manifest's hash: where there is such evidence, an edited manifest shows.</summary>
+    private IEnumerable<string> EditedSinceMade(BackupReference backup)
+    {
+        var made = run.Evidence.ReadAll().Accepted.Where(evidence => evidence.Kind == EvidenceKinds.Backup && evidence.RunId == backup.Manifest.RunId)
+            .Select(evidence => (evidence.Path, Facts: evidence.FactsAs<BackupFacts>()))
+            .Where(evidence => Path.GetFileName(evidence.Facts.Folder) == backup.Name)
+            .ToList();
+        if (made.Count == 0)
+        {
+            run.Log.Warning("No evidence of the dump was found for {Folder}: its manifest is taken at its word", backup.Folder);
+        }
+
+        return made.Where(evidence => evidence.Facts.ManifestSha256 != backup.ManifestSha256)
+            .Select(evidence => $"{ManifestFile.Name}: was edited since the backup was made (SHA-256 {backup.ManifestSha256[..12]}…, and {evidence.Path} says {evidence.Facts.ManifestSha256[..12]}…)");
+    }
+
+    private async Task<IReadOnlyList<string>> CompareFilesAsync(BackupReference backup, CancellationToken cancellation)
+    {
+        var expected = backup.Manifest.Files.GroupBy(file => file.Path, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Last(), StringComparer.Ordinal);
+        var entries = new DirectoryInfo(backup.Folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+            .Where(entry => entry is FileInfo || entry.LinkTarget is not null || !entry.Attributes.HasFlag(FileAttributes.Directory))
+            .ToDictionary(entry => Path.GetRelativePath(backup.Folder, entry.FullName).Replace(Path.DirectorySeparatorChar, '/'), StringComparer.Ordinal);
+        entries.Remove(ManifestFile.Name);
+        var differences = new List<string>();
+        differences.AddRange(expected.Keys.Except(entries.Keys, StringComparer.Ordinal).Select(path => $"{path}: is missing"));
+        differences.AddRange(entries.Keys.Except(expected.Keys, StringComparer.Ordinal).Select(path => $"{path}: is not in the manifest"));
+        differences.AddRange(entries.Where(entry => entry.Value.LinkTarget is not null && expected.ContainsKey(entry.Key)).Select(entry => $"{entry.Key}: is a link to {entry.Value.LinkTarget}"));
+
+        var toRead = expected.Keys.Where(path => entries.TryGetValue(path, out var entry) && entry.LinkTarget is null).ToList();
+        var read = await ReadFilesAsync(backup, toRead, cancellation);
+        foreach (var (path, file) in read.OrderBy(file => file.Key, StringComparer.Ordinal))
+        {
+            if (file.Bytes != expected[path].Bytes)
+            {
+                differences.Add($"{path}: has {file.Bytes} bytes, the manifest says {expected[path].Bytes}");
+            }
+            else if (file.Sha256 != expected[path].Sha256)
+            {
+                differences.Add($"{path}: its content was changed (SHA-256 {file.Sha256[..Math.Min(12, file.Sha256.Length)]}…, the manifest says {expected[path].Sha256[..Math.Min(12, expected[path].Sha256.Length)]}…)");
+            }
+
+            if (file.Damage is { } damage)
+            {
+                differences.Add($"{path}: {damage}");
+            }
+        }
+
+        if (backup.Manifest.TotalBytes != backup.Manifest.Files.Sum(file => file.Bytes))
+        {
+            differences.Add($"{ManifestFile.Name}: says {backup.Manifest.TotalBytes} bytes in all, and its files add up to {backup.Manifest.Files.Sum(file => file.Bytes)}");
+        }
+
+        return differences;
+    }
+
+    private async Task<IReadOnlyDictionary<string, ArchiveFile>> ReadFilesAsync(BackupReference backup, List<string> paths, CancellationToken cancellation)
+    {
+        var started = run.Clock.GetTimestamp();
+        var gate = new Lock();
+        long bytes = 0;
+        var files = 0;
+        try
+        {
+            return await ArchiveFile.ReadAllAsync(backup.Folder, paths, looksInside: true, OnFile, cancellation);
+        }
+        finally
+        {
+            view.Close();
+        }
+
+        void OnFile(long size)
+        {
+            lock (gate)
+            {
+                bytes += size;
+                files++;
+                var elapsed = run.Clock.GetElapsedTime(started);
+                var share = backup.Manifest.TotalBytes > 0 ? (double)bytes / backup.Manifest.TotalBytes : 0;
+                view.Report(new ProgressSnapshot("reading the backup", files, paths.Count, "files", bytes, elapsed, share is > 0.05 and < 1 ? elapsed * ((1 - share) / share) : null));
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> ReadArchiveAsync(BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    {
+        var reader = new ArchiveReader(client, commands);
+        var manifest = backup.Manifest;
+        var contents = await reader.ListAsync(backup.Folder, cancellation);
+        if (contents.Complaint is { } unreadable)
+        {
+            return [unreadable];
+        }
+
+        var differences = new List<string>();
+        if (contents.Tables != manifest.Tables || contents.Entries != manifest.ArchiveEntries)
+        {
+            differences.Add($"toc.dat: lists {contents.Entries} entries and {contents.Tables} tables, the manifest says {manifest.ArchiveEntries} and {manifest.Tables}");
+        }
+
+        if (contents.DatabaseName is { } name && name != manifest.Database.DatabaseName.Replace('\n', ' ').Replace('\r', ' '))
+        {
+            differences.Add($"toc.dat: is a dump of the database {name}, the manifest says {manifest.Database.DatabaseName}");
+        }
+
+        if (await reader.ReadAllAsync(backup.Folder, cancellation) is { } complaint)
+        {
+            differences.Add(complaint);
+        }
+
+        var revisions = await reader.RevisionsAsync(backup.Folder, cancellation);
+        var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
+        if (revisions.Count == 0 ? claimed.Count > 0 : !revisions.Any(found => found.SequenceEqual(claimed, StringComparer.Ordinal)))
+        {
+            differences.Add($"{ManifestFile.Name}: says revision {Named(claimed)}, and the alembic_version in the archive holds {(revisions.Count == 0 ? "nothing" : string.Join(" / ", revisions.Select(Named)))}");
+        }
+
+        return differences;
+
+        static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
+    }
+}
+
+/// <summary>A backup that was just verified.</summary>
+/// <param name="Backup">The backup.</param>
+/// <param name="Facts">What was compared.</param>
+/// <param name="Evidence">The record of it.</param>
+public sealed record VerifiedBackup(BackupReference Backup, VerificationFacts Facts, Evidence Evidence);
