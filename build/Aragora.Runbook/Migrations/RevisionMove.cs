@@ -1,0 +1,122 @@
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Guards;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
+
+namespace Aragora.Runbook.Migrations;
+
+/// <summary>Moves a database from one revision to another, alone, and believes only what the database says afterwards. What migrations and downgrades share.</summary>
+internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, MigratorOptions options)
+{
+    /// <summary>Does it.</summary>
+    /// <param name="environment">The database.</param>
+    /// <param name="tree">The tree.</param>
+    /// <param name="act">For the journal and for messages, such as <c>migrate production</c>.</param>
+    /// <param name="evidenceKind">Which evidence it makes.</param>
+    /// <param name="plan">Resolves the target against the database as it is; called again once nobody else can change it.</param>
+    /// <param name="cancellation">Ends the migration, cleanly where that is possible.</param>
+    public async Task<MigrationResult> RunAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, string evidenceKind, Func<DatabaseFacts, RevisionTarget> plan, CancellationToken cancellation)
+    {
+        var started = run.Clock.GetTimestamp();
+        var before = await VersionTable.ReadAsync(environment, cancellation);
+        var target = plan(before);
+        if (target.Steps.Count == 0)
+        {
+            run.Log.Information("The {Environment} database is at {Revision} already: nothing to do", environment.DisplayName, Names(before.Revisions));
+            return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
+        }
+
+        var guard = new SingleFlight(run) { Heartbeat = options.GuardHeartbeat };
+        await using var lease = await guard.AcquireAsync(environment, options.SingleFlightWait, cancellation);
+        before = await VersionTable.ReadAsync(environment, cancellation);
+        target = plan(before);
+        if (target.Steps.Count == 0)
+        {
+            run.Log.Information("Another run moved the {Environment} database to {Revision} in the meantime: nothing is left to do", environment.DisplayName, Names(before.Revisions));
+            return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
+        }
+
+        run.Log.Information("{Act}: from {From} to {To}, {Count} revisions", act, Names(before.Revisions), target.Revision, target.Steps.Count);
+        foreach (var step in target.Steps)
+        {
+            run.Log.Information("  {Direction} {Revision} {Message}", target.Direction, step.Id, step.Message);
+        }
+
+        var intent = new
+        {
+            Environment = environment.DisplayName,
+            Database = before.Identity.ToString(),
+            From = before.Revisions,
+            To = target.Revision,
+            target.Direction,
+            Steps = target.Steps.Select(step => step.Id).ToList(),
+            Runner = runner.Name,
+            Tree = tree.Hash,
+            options.Budget,
+        };
+        var after = await run.Journal.ActAsync(act, intent, () => MoveAsync(environment, tree, act, target, before, lease, cancellation));
+        return await RecordAsync(environment, tree, evidenceKind, target, before, after, started);
+    }
+
+    private static string Names(IReadOnlyList<string> revisions) => revisions.Count == 0 ? RevisionTarget.Base : string.Join(", ", revisions);
+
+    private async Task<DatabaseFacts> MoveAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, RevisionTarget target, DatabaseFacts before, SingleFlightLease lease, CancellationToken cancellation)
+    {
+        var request = new RunnerRequest(environment, target.Direction, target.Revision, options.Budget, MigrationSessions.NamePrefix + run.RunId);
+        CatalogSnapshot catalog;
+        await using (var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation))
+        {
+            catalog = await CatalogSnapshot.TakeAsync(session, cancellation);
+        }
+
+        var output = new AlembicOutput();
+        await using var watcher = await LockWatcher.StartAsync(run, environment, request.ApplicationName, interval: null, cancellation);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
+        RunnerResult? result = null;
+        Exception? ended = null;
+        try
+        {
+            result = await runner.RunAsync(request, line => Take(line, output), linked.Token);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or RunbookException)
+        {
+            ended = failure;
+        }
+
+        var story = new MoveStory(environment, tree, act, target, before, request, output, result, ended, lease.Lost.IsCancellationRequested, cancellation.IsCancellationRequested);
+        var state = await new MoveJudge(run.Clock).JudgeAsync(story, catalog, watcher);
+        if (result is { ExitCode: 0 } && state.Reached)
+        {
+            foreach (var index in state.Changes.InvalidIndexes)
+            {
+                run.Log.Warning("The migration left an INVALID index: {Index}", index);
+            }
+
+            return state.After;
+        }
+
+        var exception = MoveFailure.Explain(story, state);
+        if (exception is OperationCanceledException)
+        {
+            run.Log.Error("{State}", exception.Message);
+        }
+
+        throw exception;
+    }
+
+    private void Take(string line, AlembicOutput output)
+    {
+        output.Add(line);
+        run.Log.Information("{Line:l}", line);
+    }
+
+    private async Task<MigrationResult> RecordAsync(DatabaseEnvironment environment, MigrationsTree tree, string evidenceKind, RevisionTarget target, DatabaseFacts before, DatabaseFacts after, long started)
+    {
+        var facts = new MigrationFacts(target.Direction, before.Revisions, after.Revisions, [.. target.Steps.Select(step => step.Id)], runner.Name, target.Steps.Count > 0);
+
+        // What has happened is written down, also when somebody has just pressed Ctrl-C.
+        var evidence = await run.RecordAsync(evidenceKind, environment, after, facts, run.Clock.GetElapsedTime(started), tree.Hash, CancellationToken.None);
+        return new MigrationResult(facts, before, after, evidence);
+    }
+}

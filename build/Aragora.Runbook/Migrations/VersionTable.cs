@@ -1,0 +1,69 @@
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
+using Npgsql;
+
+namespace Aragora.Runbook.Migrations;
+
+/// <summary>Reads where a database stands, and tells the ways apart in which that can be unclear.</summary>
+public static class VersionTable
+{
+    private const string Elsewhere = """
+        SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = 'alembic_version' AND c.relkind IN ('r', 'p') ORDER BY 1
+        """;
+
+    private const string UserTables = """
+        SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        """;
+
+    /// <summary>Identity and revisions.</summary>
+    /// <exception cref="BadInputException">The database cannot be reached, or the role may not read <c>alembic_version</c>.</exception>
+    public static async Task<DatabaseFacts> ReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        try
+        {
+            return await DatabaseInspector.ReadAsync(environment, cancellation);
+        }
+        catch (PostgresException denied) when (denied.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new BadInputException(
+                $"Role \"{environment.Database.User}\" may not see where the {environment.DisplayName} database stands.",
+                denied.MessageText,
+                $"GRANT SELECT ON alembic_version TO \"{environment.Database.User.Replace("\"", "\"\"", StringComparison.Ordinal)}\";   and repeat the command",
+                denied);
+        }
+    }
+
+    /// <summary>Refuses a database that has tables but no <c>alembic_version</c>: to Alembic it looks empty, and every migration would run on it.</summary>
+    /// <exception cref="RefusedException">There are tables, or the version table lies in another schema.</exception>
+    public static async Task RequireAsync(DatabaseEnvironment environment, DatabaseFacts facts, CancellationToken cancellation)
+    {
+        if (facts.RevisionStamp is not null)
+        {
+            return;
+        }
+
+        await using var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation);
+        var elsewhere = await session.QueryAsync(Elsewhere, row => row.GetString(0), cancellation);
+        if (elsewhere.Count > 0)
+        {
+            throw new RefusedException(
+                $"The {environment.DisplayName} database keeps its revision in {string.Join(", ", elsewhere)}, which is not on the search_path of role \"{environment.Database.User}\".",
+                "the database would look as if no migration had run",
+                "add that schema with ?options=-c%20search_path%3D… to the database's URL, or ALTER ROLE … SET search_path");
+        }
+
+        var tables = await session.ScalarAsync<int>(UserTables, cancellation);
+        if (tables > 0)
+        {
+            throw new RefusedException(
+                $"The {environment.DisplayName} database has {tables} tables but no alembic_version.",
+                "it was not made by these migrations, or alembic_version was dropped; every migration from the first would run on it",
+                "find out at which revision it stands, then: alembic stamp <revision>; an empty database needs nothing");
+        }
+    }
+}
