@@ -1,7 +1,147 @@
-using System.Collections;
+using System.Globalization;
 using System.Reflection;
-using System.Runtime.InteropServices;
-using Aragora.Runbook.Inputs;
-using Aragora.Runbook.Outcomes;
+using System.Security.Cryptography;
+using System.Text;
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Contacts;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Flow;
+using Aragora.Runbook.Gates;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.LocalStack;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Rollbacks;
+using Aragora.Runbook.Servers;
+using Aragora.Runbook.Tooling;
+using Aragora.Runbook.Verification;
 using Nuke.Common;
-PLACEHOLDER
+using Nuke.Common.IO;
+using Serilog;
+
+/// <summary>The one place that constructs: parameters are mapped once into options, adapters and steps are put together.</summary>
+sealed partial class Build
+{
+    private readonly SecretMask secrets = new();
+    private readonly CommandRunner commands = new(TimeProvider.System);
+    private RunContext? run;
+    private Composition? composition;
+
+    /// <summary>Built with the first step that needs it: <c>Contacts</c> needs nothing, and is quick.</summary>
+    private Composition Runbook => composition ??= Compose();
+
+    private Composition Compose()
+    {
+        run = NewRun();
+        var project = new Lazy<AlembicProject>(LocateAlembic);
+        var options = MapOptions();
+        var python = new PythonTools(commands, run.Log, new PythonToolsOptions { Root = run.Root });
+        var reader = new MigrationsTreeReader(commands, python);
+        var tree = new LoadedTree(reader, () => project.Value);
+        var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
+        var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
+        var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
+        var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
+        var environments = new RunbookEnvironments(NamedEnvironments(), stack);
+        var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
+        var gate = new ProductionGate(run);
+        return new Composition(
+            environments,
+            new InspectionFlow(run, options, environments, tree, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
+            new BackupFlow(run, options, environments, commands),
+            new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), new DowngradeRollback(run, commands, runner, options.Migrator), Verdict),
+            verification);
+    }
+
+    private RunContext NewRun()
+    {
+        var runId = $"{TimeProvider.System.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2))}";
+        string root = RootDirectory;
+        var runs = Path.Combine(root, "artifacts", "runbook");
+        var folder = Path.Combine(runs, runId);
+        secrets.Add(EvidenceKey);
+        var searched = EvidenceDirectory is null ? new[] { runs } : [runs, EvidenceDirectory];
+        return new RunContext
+        {
+            RunId = runId,
+            Root = root,
+            Folder = folder,
+            Log = Log.Logger = Aragora.Runbook.Reporting.MaskingLogger.Create(Log.Logger, secrets, folder),
+            Journal = new RunJournal(Path.Combine(folder, "journal.ndjson"), secrets, TimeProvider.System),
+            Evidence = new EvidenceStore(folder, searched, secrets, EvidenceKey is null ? null : Encoding.UTF8.GetBytes(EvidenceKey)),
+            Secrets = secrets,
+            Clock = TimeProvider.System,
+            Who = $"{Environment.UserName}@{Environment.MachineName}",
+            GitCommit = Checkout.CommitAsync(root, commands, Cancelled.Token).GetAwaiter().GetResult(),
+            Host = IsPackagedNuke ? "Nuke.Common" : "Nuke.Common drop-in",
+            EvidenceLifetime = EvidenceLifetime?.Value ?? TimeSpan.FromHours(24),
+        };
+    }
+
+    private static bool IsPackagedNuke =>
+        typeof(Build).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(attribute => attribute is { Key: "PackagedNuke", Value: "true" });
+
+    private RunbookOptions MapOptions() => new()
+    {
+        Scheduled = ExecutionPlan.Where(target => target.Status is not ExecutionStatus.Skipped).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
+        Named = ExecutionPlan.Where(target => target.Invoked).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
+        Fresh = Fresh,
+        TargetEnvironment = TargetEnvironment,
+        Revision = Input.Value(nameof(Revision)),
+        Backup = new BackupOptions { Folder = BackupDirectory, Jobs = BackupJobs ?? Math.Clamp(Environment.ProcessorCount, 1, 4) }.Validated(),
+        BackupName = BackupName,
+        Migrator = new MigratorOptions
+        {
+            Budget = new LockBudget { LockTimeout = LockTimeout?.Value ?? TimeSpan.FromSeconds(5), StatementTimeout = StatementTimeout?.Value ?? TimeSpan.Zero },
+            SingleFlightWait = SingleFlightWait?.Value ?? TimeSpan.Zero,
+        },
+        SmokeTest = WithUrl(new SmokeTestOptions { AllowWrites = AllowSmokeWrites }) is var smoke && SmokeSuite is not null ? smoke with { Suite = SmokeSuite } : smoke,
+        HealthCheck = new HealthCheckOptions { Deadline = HealthTimeout?.Value ?? TimeSpan.FromSeconds(60) },
+        Strategy = Strategy ?? RollbackStrategy.Downgrade,
+        AcceptDataLoss = AcceptDataLoss,
+        Message = Message,
+        Autogenerate = Autogenerate,
+    };
+
+    private SmokeTestOptions WithUrl(SmokeTestOptions smoke) => smoke with { UrlVariables = DatabaseUrlVariables ?? smoke.UrlVariables, UrlScheme = DatabaseUrlScheme ?? smoke.UrlScheme };
+
+    private AlembicProject LocateAlembic()
+    {
+        var project = AlembicProject.Locate(RootDirectory, MigrationsDirectory, AlembicConfig);
+        return project with { UrlVariables = DatabaseUrlVariables ?? project.UrlVariables, UrlScheme = DatabaseUrlScheme ?? project.UrlScheme };
+    }
+
+    private IReadOnlyList<DatabaseEnvironment> NamedEnvironments() =>
+    [
+        .. Named(Aragora.Runbook.Environments.TargetEnvironment.Staging, StagingDatabaseUrl, StagingHealthUrl, StagingEnvironmentId),
+        .. Named(Aragora.Runbook.Environments.TargetEnvironment.Production, ProductionDatabaseUrl, ProductionHealthUrl, ProductionEnvironmentId),
+    ];
+
+    private IEnumerable<DatabaseEnvironment> Named(TargetEnvironment name, string? url, Uri? health, string? id)
+    {
+        if (string.IsNullOrWhiteSpace(url))
+        {
+            return [];
+        }
+
+        secrets.Add(url);
+        var database = PostgresUrl.Parse(url, $"{name.ToString().ToUpperInvariant()}_DATABASE_URL");
+        secrets.Add(database.Password);
+        return [new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id }];
+    }
+
+    /// <summary>The local stack is seeded by the same runner that migrates.</summary>
+    private static Func<DatabaseEnvironment, string, CancellationToken, Task> SeedUpgrade(LocalAlembicRunner runner, LockBudget budget) => async (database, revision, cancellation) =>
+    {
+        var result = await runner.RunAsync(new RunnerRequest(database, MigrationDirection.Upgrade, revision, budget, "aragora-seed"), line => Log.Debug("{Line:l}", line), cancellation);
+        if (result.ExitCode != 0)
+        {
+            throw new Aragora.Runbook.Outcomes.FailedCleanException($"The local stack could not be migrated to its seed revision {revision}.", result.Tail, "./build.sh LocalDown   then repeat the command");
+        }
+    };
+
+    private EmergencyContacts ReadContacts() => EmergencyContacts.Read(ContactList, RootDirectory);
+
+    /// <summary>What a run is made of.</summary>
+    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, VerificationFlow Verification);
+}

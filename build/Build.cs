@@ -1,4 +1,3 @@
-using Aragora.Runbook.Environments;
 using Nuke.Common;
 
 /// <summary>The database migration runbook, in its order. Each target is a step; each step leaves evidence, and a dependency ensures it.</summary>
@@ -8,17 +7,17 @@ sealed partial class Build : NukeBuild
 
     Target Preflight => _ => _
         .Description("Looks at the databases and the migrations tree before anything is touched: read-only, seconds")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.PreflightAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Inspection.PreflightAsync(cancellation)));
 
     Target Backup => _ => _
         .Description("Dumps production into a folder of its own, with a manifest and a checksum of every file")
         .DependsOn(Preflight)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.BackupAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Backups.BackupAsync(cancellation)));
 
     Target VerifyBackup => _ => _
         .Description("Reads the whole backup and compares it with its manifest")
         .DependsOn(Backup)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.VerifyBackupAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Backups.VerifyBackupAsync(cancellation)));
 
     // Rehearse stands here, between VerifyBackup and MigrateProduction.
 
@@ -26,53 +25,53 @@ sealed partial class Build : NukeBuild
         .Description("Migrates staging, reads the revision back, then runs its smoke tests and asks for its health")
         .DependsOn(Preflight)
         .After(VerifyBackup)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.MigrateStagingAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Migrations.MigrateStagingAsync(cancellation)));
 
     Target MigrateProduction => _ => _
         .Description("Migrates production, if the gate finds a verified backup and a migrated, green staging")
         .DependsOn(VerifyBackup, MigrateStaging)
         .Triggers(SmokeTest)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.MigrateProductionAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Migrations.MigrateProductionAsync(cancellation)));
 
     Target Rollback => _ => _
         .Description("Takes a database back; stands alone, so that it works when everything else does not")
         .Triggers(SmokeTest)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.RollbackAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Migrations.RollbackAsync(cancellation)));
 
     Target SmokeTest => _ => _
         .Description("Runs the smoke tests against the target environment; on production read-only ones alone")
         .After(MigrateStaging)
         .Triggers(HealthCheck)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.SmokeTestAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Verification.SmokeTestAsync(cancellation)));
 
     Target HealthCheck => _ => _
         .Description("Asks the application for its health until it is healthy or the deadline is over")
         .After(MigrateStaging)
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.HealthCheckAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Verification.HealthCheckAsync(cancellation)));
 
     Target Status => _ => _
         .Description("Shows revision, heads and pending migrations of each environment, and what an interrupted run left")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.StatusAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Inspection.StatusAsync(cancellation)));
 
     Target History => _ => _
         .Description("Lists the migrations, with where each environment stands")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.HistoryAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Inspection.HistoryAsync(cancellation)));
 
     Target NewMigration => _ => _
         .Description("Writes a new, empty migration (--message \"...\"; --autogenerate compares the models with the database)")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.NewMigrationAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Inspection.NewMigrationAsync(cancellation)));
 
     Target LocalUp => _ => _
         .Description("Makes the local stack: a throwaway PostgreSQL with staging and production, and a health service")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.LocalUpAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Inspection.LocalUpAsync(cancellation)));
 
     Target LocalDown => _ => _
         .Description("Stops and erases the local stack")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.LocalDownAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Inspection.LocalDownAsync(cancellation)));
 
     Target Contacts => _ => _
         .Description("Whom to call")
-        .Executes(() => PerformAsync((runbook, cancellation) => runbook.ContactsAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => ContactsAsync(cancellation)));
 
     Target Test => _ => _
         .Description("Builds and runs every test of this repository")

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
@@ -31,12 +30,13 @@ public sealed record BoxState(GateBox Box, bool Ticked, string Finding, string N
 public sealed record GateSubject(DatabaseFacts Production, DatabaseFacts Staging, string Revision, string TreeHash);
 
 /// <summary>Evidence in, decision out. The gate is asked by the migration itself, so that no switch of the host passes it by.</summary>
-public sealed class ProductionGate(EvidenceStore store, TimeProvider clock, string root)
+public sealed class ProductionGate(RunContext run)
 {
-    private readonly EvidenceSearch search = new(store, clock);
+    private readonly EvidenceSearch search = new(run.Evidence, run.Clock);
+    private readonly BackupEvidence backups = new(run);
 
     /// <summary>Every box, ticked or not.</summary>
-    public IReadOnlyList<BoxState> Look(GateSubject subject) => [VerifiedBackup(subject), StagingMigrated(subject)];
+    public IReadOnlyList<BoxState> Look(GateSubject subject) => [VerifiedBackup(subject), LookAtStaging(subject.Staging, subject.Revision, subject.TreeHash)];
 
     /// <summary>Passes, or refuses with every box that is not ticked.</summary>
     /// <exception cref="RefusedException">A box is not ticked.</exception>
@@ -50,61 +50,46 @@ public sealed class ProductionGate(EvidenceStore store, TimeProvider clock, stri
             string.Join("; then ", open.Select(box => box.Next)));
     }
 
-    /// <summary>The verification that the gate would accept now, with the backup's files still as they were.</summary>
-    public EvidenceAnswer FindVerifiedBackup(DatabaseFacts production) =>
-        search.Find(new EvidenceQuery(EvidenceKinds.BackupVerification, production), evidence =>
-        {
-            var facts = evidence.FactsAs<VerificationFacts>();
-            return BackupFiles(facts.Folder, facts.ManifestSha256);
-        });
-
     private BoxState VerifiedBackup(GateSubject subject)
     {
-        var (evidence, finding) = FindVerifiedBackup(subject.Production);
-        return new BoxState(GateBox.VerifiedBackup, evidence is not null, finding, "./build.sh VerifyBackup");
+        var search = backups.FindVerification(subject.Production);
+        return new BoxState(GateBox.VerifiedBackup, search.Found is not null, search.Text, "./build.sh VerifyBackup");
     }
 
-    private BoxState StagingMigrated(GateSubject subject)
+    /// <summary>The box of staging alone: also what MigrateStaging asks before it does anything.</summary>
+    /// <param name="staging">Staging, read live.</param>
+    /// <param name="revision">The revision it has to be at.</param>
+    /// <param name="treeHash">The tree that has to have brought it there.</param>
+    public BoxState LookAtStaging(DatabaseFacts staging, string revision, string treeHash)
     {
         const string Next = "./build.sh MigrateStaging";
-        if (!subject.Staging.Revisions.SequenceEqual([subject.Revision], StringComparer.Ordinal))
+        if (!staging.Revisions.SequenceEqual([revision], StringComparer.Ordinal))
         {
-            var at = subject.Staging.Revisions.Count == 0 ? "no revision" : string.Join(", ", subject.Staging.Revisions);
-            return new BoxState(GateBox.StagingMigrated, false, $"staging is at {at}, and production is to go to {subject.Revision}", $"{Next} --revision {subject.Revision}");
+            var at = staging.Revisions.Count == 0 ? "no revision" : string.Join(", ", staging.Revisions);
+            return new BoxState(GateBox.StagingMigrated, false, $"staging is at {at}, and production is to go to {revision}", $"{Next} --revision {revision}");
         }
 
         var migration = search.Find(
-            new EvidenceQuery(EvidenceKinds.Migration, subject.Staging, subject.TreeHash) { MayBeExpired = true },
+            new EvidenceQuery(EvidenceKinds.Migration, staging, treeHash) { MayBeExpired = true },
             evidence => evidence.FactsAs<MigrationFacts>().Moved ? null : "it only found staging at this revision");
         if (migration.Evidence is null)
         {
             return new BoxState(
                 GateBox.StagingMigrated,
                 false,
-                $"nothing shows that this migrations tree brought staging to {subject.Revision}: {migration.Finding}",
+                $"nothing shows that this migrations tree brought staging to {revision}: {migration.Finding}",
                 $"./build.sh Rollback --target-environment Staging --strategy Downgrade --revision -1   and {Next}   (or name the other job's records with --evidence-directory)");
         }
 
         foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck })
         {
-            var found = search.Find(new EvidenceQuery(kind, subject.Staging, subject.TreeHash));
+            var found = search.Find(new EvidenceQuery(kind, staging, treeHash));
             if (found.Evidence is null)
             {
                 return new BoxState(GateBox.StagingMigrated, false, found.Finding, Next);
             }
         }
 
-        return new BoxState(GateBox.StagingMigrated, true, $"staging is at {subject.Revision} by this tree, smoke tests and health are green ({search.Age(migration.Evidence.MadeAt)} ago)", Next);
-    }
-
-    private string? BackupFiles(string folder, string manifestSha256)
-    {
-        var manifest = Path.Combine(root, folder, "manifest.json");
-        if (!File.Exists(manifest))
-        {
-            return $"its files are gone ({folder})";
-        }
-
-        return Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(manifest))) == manifestSha256 ? null : $"its manifest was changed since ({folder})";
+        return new BoxState(GateBox.StagingMigrated, true, $"staging is at {revision} by this tree, smoke tests and health are green ({search.Age(migration.Evidence.MadeAt)} ago)", Next);
     }
 }

@@ -6,6 +6,12 @@ using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Migrations;
 
+/// <summary>Decides whether a database may be moved, by throwing or not.</summary>
+/// <param name="database">The database as it is, while nobody else can change it.</param>
+/// <param name="target">Where it is about to go.</param>
+/// <param name="cancellation">Ends the asking.</param>
+public delegate Task MigrationGate(DatabaseFacts database, RevisionTarget target, CancellationToken cancellation);
+
 /// <summary>Moves a database from one revision to another, alone, and believes only what the database says afterwards. What migrations and downgrades share.</summary>
 internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, MigratorOptions options)
 {
@@ -15,8 +21,9 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
     /// <param name="act">For the journal and for messages, such as <c>migrate production</c>.</param>
     /// <param name="evidenceKind">Which evidence it makes.</param>
     /// <param name="plan">Resolves the target against the database as it is; called again once nobody else can change it.</param>
+    /// <param name="gate">Asked when there is something to move and nobody else can change the database any more; refuses by throwing. Null where there is none.</param>
     /// <param name="cancellation">Ends the migration, cleanly where that is possible.</param>
-    public async Task<MigrationResult> RunAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, string evidenceKind, Func<DatabaseFacts, RevisionTarget> plan, CancellationToken cancellation)
+    public async Task<MigrationResult> RunAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, string evidenceKind, Func<DatabaseFacts, RevisionTarget> plan, MigrationGate? gate, CancellationToken cancellation)
     {
         var started = run.Clock.GetTimestamp();
         var before = await VersionTable.ReadAsync(environment, cancellation);
@@ -35,6 +42,11 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
         {
             run.Log.Information("Another run moved the {Environment} database to {Revision} in the meantime: nothing is left to do", environment.DisplayName, Names(before.Revisions));
             return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
+        }
+
+        if (gate is not null)
+        {
+            await gate(before, target, cancellation);
         }
 
         run.Log.Information("{Act}: from {From} to {To}, {Count} revisions", act, Names(before.Revisions), target.Revision, target.Steps.Count);

@@ -11,6 +11,9 @@ public sealed class RunVerdict
     /// <summary>The first failure; null where there was none.</summary>
     public Exception? Failure { get; private set; }
 
+    /// <summary>The environment that was moved last; null where none was.</summary>
+    public TargetEnvironment? LastMoved { get; private set; }
+
     /// <summary>What was moved and not verified afterwards; null where everything is in order.</summary>
     public string? Unverified => moved.Count == 0 || Missing.Count == 0 ? null : $"{string.Join(" and ", moved)}, and {string.Join(" and ", Missing)} did not run green afterwards";
 
@@ -22,6 +25,7 @@ public sealed class RunVerdict
     /// <summary>A database was moved to another revision: from here on the run owes a green smoke test and health check of that environment.</summary>
     public void Moved(DatabaseEnvironment environment)
     {
+        LastMoved = environment.Name;
         moved.Add($"{environment.DisplayName} was moved");
         verified.Clear();
     }

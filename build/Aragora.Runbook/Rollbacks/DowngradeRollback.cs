@@ -38,6 +38,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
             $"roll back {environment.DisplayName}",
             EvidenceKinds.Rollback,
             seen => Check(environment, RevisionTarget.Resolve(tree, seen.Revisions, target.Revision, MigrationDirection.Downgrade), acceptDataLoss),
+            gate: null,
             cancellation);
     }
 

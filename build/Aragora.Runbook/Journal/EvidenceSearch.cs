@@ -1,7 +1,4 @@
-using Aragora.Runbook.Environments;
-using Aragora.Runbook.Journal;
-
-namespace Aragora.Runbook.Gates;
+namespace Aragora.Runbook.Journal;
 
 /// <summary>What evidence has to fit to be believed.</summary>
 /// <param name="Kind">One of <see cref="EvidenceKinds"/>.</param>

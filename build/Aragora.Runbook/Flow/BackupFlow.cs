@@ -1,0 +1,63 @@
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+
+namespace Aragora.Runbook.Flow;
+
+/// <summary>Backup and VerifyBackup of production: each finds valid evidence, or makes it.</summary>
+public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, ICommandRunner commands)
+{
+    private readonly BackupEvidence evidence = new(run);
+
+    private BackupCatalog Catalog => new(options.Backup.FolderBelow(run.Root), run);
+
+    /// <summary>A backup of production as it is now.</summary>
+    public async Task<StepFact> BackupAsync(CancellationToken cancellation)
+    {
+        var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
+        if (options.BackupName is not null)
+        {
+            return new StepFact("backup", $"none made: --backup {options.BackupName} names one");
+        }
+
+        if (!options.IsAnew("Backup"))
+        {
+            var search = evidence.FindBackup(await DatabaseInspector.ReadAsync(production, cancellation));
+            run.Log.Information("Backup: {Finding}", search.Text);
+            if (search.Backup is { } found)
+            {
+                return new StepFact("backup", $"{found.Name}, {search.Text}");
+            }
+        }
+
+        var made = await new BackupStep(run, production, options.Backup, commands).RunAsync(cancellation);
+        return new StepFact("backup", $"{made.Backup.Name}, {DataSize.Text(made.Backup.Manifest.TotalBytes)}");
+    }
+
+    /// <summary>A backup of production that was read back whole.</summary>
+    public async Task<StepFact> VerifyBackupAsync(CancellationToken cancellation)
+    {
+        var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
+        var now = await DatabaseInspector.ReadAsync(production, cancellation);
+        var named = options.BackupName is null ? null : Catalog.Resolve(options.BackupName, now.Identity);
+        if (!options.IsAnew("VerifyBackup"))
+        {
+            var search = evidence.FindVerification(now, named);
+            run.Log.Information("VerifyBackup: {Finding}", search.Text);
+            if (search.Backup is { } found)
+            {
+                return new StepFact("verified", $"{found.Name}, {search.Text}");
+            }
+        }
+
+        var backup = named ?? evidence.FindBackup(now).Backup ?? throw new RefusedException(
+            "There is no backup of production as it is now to verify.",
+            evidence.FindBackup(now).Text,
+            "./build.sh Backup VerifyBackup   (or name an older one with --backup)");
+        var verified = await new VerifyBackupStep(run, production, options.Backup, commands).RunAsync(backup, cancellation);
+        return new StepFact("verified", $"{backup.Name}: {verified.Facts.Files} files, {verified.Facts.ArchiveEntries} entries, {DataSize.Text(verified.Facts.Bytes)}");
+    }
+}

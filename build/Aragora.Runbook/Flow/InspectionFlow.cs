@@ -1,0 +1,143 @@
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.LocalStack;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Preflight;
+using Aragora.Runbook.Reporting;
+
+namespace Aragora.Runbook.Flow;
+
+/// <summary>Preflight, Status, History, NewMigration, LocalUp and LocalDown.</summary>
+public sealed class InspectionFlow(
+    RunContext run,
+    RunbookOptions options,
+    RunbookEnvironments environments,
+    LoadedTree tree,
+    StatusView statuses,
+    NewMigration newMigration,
+    EmbeddedStack stack,
+    ICommandRunner commands)
+{
+    private static readonly string[] NeedProduction = ["Backup", "VerifyBackup", "MigrateProduction"];
+    private static readonly string[] NeedStaging = ["MigrateStaging", "MigrateProduction"];
+
+    /// <summary>Everything that can be known before anything is touched.</summary>
+    public async Task<StepFact> PreflightAsync(CancellationToken cancellation)
+    {
+        var report = await new PreflightStep(run).RunAsync(
+            await SubjectsAsync(cancellation),
+            new PreflightOptions
+            {
+                LoadTree = tree.GetAsync,
+                FindPgDump = FindPgDumpAsync,
+                BackupFolder = options.Backup.FolderBelow(run.Root),
+                TargetRevision = options.Revision,
+            },
+            cancellation);
+        Show(report.ToTable());
+        report.ThrowIfRefused();
+        return new StepFact("checks", report.Fact);
+    }
+
+    /// <summary>Where everything stands. Starts nothing.</summary>
+    public async Task<StepFact> StatusAsync(CancellationToken cancellation)
+    {
+        var found = await environments.FindAsync(cancellation);
+        var asked = options.TargetEnvironment is { } only ? [.. found.Where(environment => environment.Name == only)] : found;
+        if (asked.Count == 0)
+        {
+            run.Log.Information("No database is named, and there is no local stack");
+            return new StepFact("status", "no database; ./build.sh LocalUp makes a local stack");
+        }
+
+        var status = await statuses.ReadAsync(await tree.GetAsync(cancellation), asked, cancellation);
+        Show(string.Join('\n', StatusView.Render(status)));
+        var interrupted = InterruptedRuns.Find(Path.GetDirectoryName(run.Folder)!, run.RunId);
+        foreach (var act in interrupted)
+        {
+            run.Log.Warning("Run {Run} was interrupted in the middle of \"{Act}\" ({At:u})", act.RunId, act.Act, act.At);
+        }
+
+        var facts = status.Environments.Select(environment => $"{environment.Environment} {(environment.Current is null ? "unreachable" : environment.Current.Count == 0 ? "base" : string.Join(",", environment.Current))}");
+        return new StepFact("status", string.Join("; ", facts) + (interrupted.Count > 0 ? $"; {interrupted.Count} interrupted" : ""));
+    }
+
+    /// <summary>The migrations, and where each environment stands.</summary>
+    public async Task<StepFact> HistoryAsync(CancellationToken cancellation)
+    {
+        var loaded = await tree.GetAsync(cancellation);
+        var status = await statuses.ReadAsync(loaded, await environments.FindAsync(cancellation), cancellation);
+        Show(string.Join('\n', HistoryView.Render(loaded, status.Environments)));
+        return new StepFact("history", $"{loaded.Revisions.Count} revisions");
+    }
+
+    /// <summary>A new migration file.</summary>
+    public async Task<StepFact> NewMigrationAsync(CancellationToken cancellation)
+    {
+        var message = options.Message ?? throw new BadInputException("A new migration wants a message.", "it names the file, and is what people read in Status", "./build.sh NewMigration --message \"add user_preferences table\"");
+        var compared = options.Autogenerate ? await environments.GetAsync(TargetEnvironment.Staging, cancellation) : null;
+        var revision = await newMigration.CreateAsync(message, compared, cancellation);
+        run.Log.Information("Wrote {File}", revision.File);
+        return new StepFact("revision", $"{revision.Id} {revision.File}");
+    }
+
+    /// <summary>The local stack, up.</summary>
+    public async Task<StepFact> LocalUpAsync(CancellationToken cancellation)
+    {
+        var local = await stack.UpAsync(cancellation);
+        run.Log.Information("staging:    {Database}, {Health}", local.Staging.Database.ToString(), local.Staging.HealthUrl);
+        run.Log.Information("production: {Database}, {Health}", local.Production.Database.ToString(), local.Production.HealthUrl);
+        return new StepFact("local stack", local.Production.Database.Endpoint);
+    }
+
+    /// <summary>The local stack, gone.</summary>
+    public async Task<StepFact> LocalDownAsync(CancellationToken cancellation) =>
+        new("local stack", await stack.DownAsync(cancellation) ? "erased" : "there was none");
+
+    private async Task<IReadOnlyList<DatabaseEnvironment>> SubjectsAsync(CancellationToken cancellation)
+    {
+        var needed = new List<TargetEnvironment>();
+        if (options.Scheduled.Overlaps(NeedStaging) || environments.IsLocalStack)
+        {
+            needed.Add(TargetEnvironment.Staging);
+        }
+
+        if (options.Scheduled.Overlaps(NeedProduction) || environments.IsLocalStack)
+        {
+            needed.Add(TargetEnvironment.Production);
+        }
+
+        var subjects = new List<DatabaseEnvironment>();
+        foreach (var name in needed)
+        {
+            subjects.Add(await environments.GetAsync(name, cancellation));
+        }
+
+        return subjects.Count > 0 ? subjects : await environments.FindAsync(cancellation);
+    }
+
+    private async Task<ClientProgram?> FindPgDumpAsync(int serverMajor, CancellationToken cancellation)
+    {
+        try
+        {
+            var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), serverMajor, "the server");
+            return new ClientProgram(client["pg_dump"], System.Version.Parse(client.Version.Contains('.', StringComparison.Ordinal) ? client.Version : client.Version + ".0"));
+        }
+        catch (RefusedException none)
+        {
+            run.Log.Debug(none, "No pg_dump fits");
+            return null;
+        }
+    }
+
+    private void Show(string text)
+    {
+        foreach (var line in text.Split('\n'))
+        {
+            run.Log.Information("{Line:l}", line);
+        }
+    }
+}

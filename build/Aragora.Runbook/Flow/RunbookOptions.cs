@@ -1,0 +1,61 @@
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Rollbacks;
+using Aragora.Runbook.Verification;
+
+namespace Aragora.Runbook.Flow;
+
+/// <summary>What a person asked for in this run: the host's parameters, mapped once.</summary>
+public sealed record RunbookOptions
+{
+    /// <summary>The targets that run, the dependencies among them, by name.</summary>
+    public required IReadOnlySet<string> Scheduled { get; init; }
+
+    /// <summary>The targets that were named on the command line: these are done anew.</summary>
+    public required IReadOnlySet<string> Named { get; init; }
+
+    /// <summary>Whether all evidence is made anew.</summary>
+    public bool Fresh { get; init; }
+
+    /// <summary>The environment of SmokeTest, HealthCheck, Status and Rollback; null where none was said.</summary>
+    public TargetEnvironment? TargetEnvironment { get; init; }
+
+    /// <summary>The revision asked for; null for the default.</summary>
+    public string? Revision { get; init; }
+
+    /// <summary>How backups are made.</summary>
+    public required BackupOptions Backup { get; init; }
+
+    /// <summary>An older backup to verify; null for the newest.</summary>
+    public string? BackupName { get; init; }
+
+    /// <summary>How revisions are moved.</summary>
+    public required MigratorOptions Migrator { get; init; }
+
+    /// <summary>How smoke tests run.</summary>
+    public required SmokeTestOptions SmokeTest { get; init; }
+
+    /// <summary>How health is asked.</summary>
+    public required HealthCheckOptions HealthCheck { get; init; }
+
+    /// <summary>How Rollback goes back.</summary>
+    public RollbackStrategy Strategy { get; init; } = RollbackStrategy.Downgrade;
+
+    /// <summary>Whether a downgrade may destroy data.</summary>
+    public bool AcceptDataLoss { get; init; }
+
+    /// <summary>The message of a new migration.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Whether Alembic compares the models with the database for a new migration.</summary>
+    public bool Autogenerate { get; init; }
+
+    /// <summary>Whether this target's work is done even where valid evidence is found.</summary>
+    public bool IsAnew(string target) => Fresh || Named.Contains(target);
+}
+
+/// <summary>The one fact of a target that matters, for the summary.</summary>
+/// <param name="Name">Such as "revision".</param>
+/// <param name="Value">Such as "a1b2 → c3d4".</param>
+public sealed record StepFact(string Name, string Value);

@@ -1,0 +1,183 @@
+using System.Collections;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Aragora.Runbook.Flow;
+using Aragora.Runbook.Inputs;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+using Aragora.Runbook.Tooling;
+using Nuke.Common;
+using Serilog;
+
+/// <summary>What surrounds every target: the guard before, cancellation, the verdict and the report after. It holds under either host.</summary>
+sealed partial class Build
+{
+    private static readonly TimeSpan LookPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>NUKE's own parameters; but for the first two they count only from the command line, since each can end a run green without its work, or move it elsewhere.</summary>
+    private static readonly ParameterDefinition[] HostParameters =
+    [
+        new("Verbosity", typeof(string)),
+        new("NoLogo", typeof(bool)),
+        new("Target", typeof(string[]), CommandLineOnly: true),
+        new("Skip", typeof(string[]), CommandLineOnly: true),
+        new("Continue", typeof(bool), CommandLineOnly: true),
+        new("Plan", typeof(bool), CommandLineOnly: true),
+        new("Help", typeof(bool), CommandLineOnly: true),
+        new("Profile", typeof(string[]), CommandLineOnly: true),
+        new("Root", typeof(string[]), CommandLineOnly: true),
+        new("Host", typeof(string), CommandLineOnly: true),
+        new("Partition", typeof(string), CommandLineOnly: true),
+    ];
+
+    private static readonly CancellationTokenSource Cancelled = new();
+    private static readonly RunVerdict Verdict = new();
+    private static readonly CommandLine Input = CommandLine.Read(Environment.GetCommandLineArgs()[1..]);
+    private static Build? current;
+
+    public Build() => current = this;
+
+    private static int Guarded(Func<int> execute)
+    {
+        try
+        {
+            CheckInputs();
+        }
+        catch (BadInputException bad)
+        {
+            Console.Error.WriteLine(LogText.Safe(bad.Message));
+            return bad.ExitCode;
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
+        var hostCode = execute();
+        return current is null ? Verdict.ExitCode(hostCode) : current.Conclude(hostCode);
+    }
+
+    /// <summary>The first signal ends the run in order; a second one ends the process.</summary>
+    private static void Cancel(PosixSignalContext signal)
+    {
+        if (!Cancelled.IsCancellationRequested)
+        {
+            signal.Cancel = true;
+            Console.Error.WriteLine("Cancelling: children are ended and locks released. Once more ends this process at once.");
+            Cancelled.Cancel();
+        }
+    }
+
+    private static void CheckInputs()
+    {
+        const BindingFlags All = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
+        var ours = from field in typeof(Build).GetFields(All)
+                   let parameter = field.GetCustomAttribute<ParameterAttribute>()
+                   where parameter is not null
+                   select new ParameterDefinition(parameter.Name ?? field.Name, field.FieldType, field.IsDefined(typeof(CommandLineOnlyAttribute)), field.IsDefined(typeof(SecretAttribute)));
+        var targets = typeof(Build).GetProperties(All).Where(property => property.PropertyType == typeof(Target)).Select(property => property.Name);
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
+        new InputGuard([.. ours, .. HostParameters], [.. targets]).Check(Input, environment, ParameterFiles());
+    }
+
+    private static Dictionary<string, string> ParameterFiles()
+    {
+        var root = Input.Value("Root") ?? Ancestors(Environment.CurrentDirectory).FirstOrDefault(folder => Directory.Exists(Path.Combine(folder, ".nuke"))) ?? Environment.CurrentDirectory;
+        var profiles = Input.Switches.Where(given => given.Text.TrimStart('-').Equals("profile", StringComparison.OrdinalIgnoreCase)).SelectMany(given => given.Values);
+        return new[] { "parameters.json" }.Concat(profiles.Select(profile => $"parameters.{profile}.json"))
+            .Select(name => Path.Combine(root, ".nuke", name))
+            .Where(File.Exists)
+            .ToDictionary(path => path, File.ReadAllText, StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<string> Ancestors(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
+        {
+            yield return at.FullName;
+        }
+    }
+
+    private async Task PerformAsync(Func<CancellationToken, Task<StepFact>> step)
+    {
+        try
+        {
+            Cancelled.Token.ThrowIfCancellationRequested();
+            var fact = await step(Cancelled.Token);
+            ReportSummary(facts =>
+            {
+                facts[fact.Name] = secrets.Apply(fact.Value);
+                return facts;
+            });
+        }
+        catch (Exception failure)
+        {
+            Verdict.Failed(failure);
+            ReportSummary(facts =>
+            {
+                facts["why"] = secrets.Apply(failure is RunbookException told ? told.What : failure.Message.Split('\n')[0]);
+                return facts;
+            });
+            throw;
+        }
+    }
+
+    private async Task<StepFact> TestAsync(CancellationToken cancellation)
+    {
+        using var python = new PythonTools(commands, Log.Logger, new PythonToolsOptions { Root = RootDirectory });
+        var count = await new TestSuites(RootDirectory, commands, python, Log.Logger).RunAsync(cancellation);
+        return new StepFact("tests", $"{count.Passed} passed, {count.Failed} failed, {count.Skipped} skipped");
+    }
+
+    private Task<StepFact> ContactsAsync(CancellationToken cancellation)
+    {
+        var contacts = ReadContacts();
+        foreach (var line in contacts.ToTable().Split('\n'))
+        {
+            Log.Information("{Line:l}", line);
+        }
+
+        return Task.FromResult(new StepFact("contacts", $"{contacts.All.Count}"));
+    }
+
+    /// <summary>After NUKE is done: its exit code is decided before its last hook, and it is 0 also when a verification was skipped.</summary>
+    private int Conclude(int hostCode)
+    {
+        var code = Verdict.ExitCode(hostCode);
+        if (Verdict.Unverified is { } unverified)
+        {
+            Verdict.Failed(new NeedsPersonException($"This run is not verified: {unverified}.", "a verification was skipped, failed, or did not come to run", "./build.sh SmokeTest --target-environment " + Verdict.LastMoved));
+        }
+
+        if (run is not null)
+        {
+            ReportAsync(code).GetAwaiter().GetResult();
+            run.Journal.Dispose();
+        }
+
+        return code;
+    }
+
+    private async Task ReportAsync(int code)
+    {
+        var contacts = ReadContacts();
+        var found = composition is null ? [] : await composition.Environments.FindAsync(CancellationToken.None);
+        var states = await Task.WhenAll(found.Select(environment => DatabaseState.ReadAsync(environment, LookPatience, TimeProvider.System, CancellationToken.None)));
+        if (Verdict.Failure is { } failure)
+        {
+            Console.WriteLine(new FailureReport(failure, states, contacts, run!.Folder).Render(secrets));
+        }
+
+        await new RunSummary(run!).WriteAsync(
+            new RunSummaryInput
+            {
+                Ending = code == ExitCodes.Green ? "green" : $"exit code {code}",
+                Targets = [.. (ExecutionPlan ?? []).Select(target => new TargetOutcome(target.Name, target.Status.ToString(), target.Duration, string.Join("; ", target.SummaryInformation.Select(fact => $"{fact.Key}: {fact.Value}"))))],
+                States = states,
+                Failure = Verdict.Failure?.Message,
+                Next = code == ExitCodes.Green ? "" : Verdict.Failure is RunbookException told ? told.Next : "./build.sh Status",
+                Contacts = contacts,
+            },
+            CancellationToken.None);
+        Console.WriteLine($"Journal, evidence and report: {run!.Folder}");
+    }
+}
