@@ -382,7 +382,7 @@ function Stop-WithFailure {
             Say 'a package source refused us. Its credentials: dotnet nuget update source NAME --username ... --password ..., or its nuget.config.'
         }
         else { Say 'a package source did not answer. Check the network, the proxy (HTTPS_PROXY) and the sources (dotnet nuget list source).' }
-        More "Without a network, with the other packages in NuGet's cache: `$env:PackagedNuke = 'false'; `$env:PackagedRds = 'false'; .\build.ps1 ..."
+        More "Without a network, NuGet's cache may have all that is needed: `$env:PackagedNuke = 'false'; `$env:PackagedRds = 'false'; .\build.ps1 ..."
     }
     elseif ($script:Log -match 'error NU11\d\d') {
         Say 'a package is not in the sources of this machine (dotnet nuget list source). Add a source that has it: dotnet nuget add source URL --name NAME'

@@ -288,7 +288,8 @@ fi
 # "<sha256>  <path>" of every file that the host is compiled from, sorted, hashed. No git: a tarball works as well.
 list_sources() {
     local file
-    for file in build.sh build.ps1 Directory.*.props Directory.*.targets Directory.*.rsp global.json BannedSymbols.txt .editorconfig .globalconfig [Nn]u[Gg]et.[Cc]onfig; do
+    for file in build.sh build.ps1 Directory.*.props Directory.*.targets Directory.*.rsp global.json BannedSymbols.txt \
+        .editorconfig .globalconfig [Nn]u[Gg]et.[Cc]onfig; do
         [ ! -f "$file" ] || printf '%s\0' "$file"
     done
     find -L build -type d \( -name bin -o -name obj -o -name .vs -o -name .idea -o -name __pycache__ \) -prune \
@@ -415,7 +416,7 @@ explain_failure() {
         else
             say 'a package source did not answer. Check the network, the proxy (HTTPS_PROXY) and the sources (dotnet nuget list source).'
         fi
-        more "Without a network, with the other packages in NuGet's cache: PackagedNuke=false PackagedRds=false ./build.sh …"
+        more "Without a network, NuGet's cache may have all that is needed: PackagedNuke=false PackagedRds=false ./build.sh …"
     elif grep -q -E 'error NU11[0-9][0-9]' "$stage/compile.log"; then
         say 'a package is not in the sources of this machine (dotnet nuget list source). Add a source that has it: dotnet nuget add source URL --name NAME'
         if read_missing; then more "It is asked for because the environment says so: unset PackagedNuke and PackagedRds, or say false."; fi

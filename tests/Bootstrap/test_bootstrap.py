@@ -156,6 +156,16 @@ def house(folder):
     return House(folder)
 
 
+def is_running(command: bytes) -> bool:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if command in file.read_bytes():
+                return True
+        except OSError:
+            continue  # it has ended meanwhile
+    return False
+
+
 def wait_for(condition, seconds=20):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -407,7 +417,8 @@ def test_an_interrupted_compilation_leaves_nothing_and_ends_its_compiler(house, 
     out, _ = run.communicate(timeout=20)
     assert run.returncode == code and out == ""
     assert not house.builds() and not house.leftovers()
-    wait_for(lambda: subprocess.run(["pgrep", "-f", "sleep 30.25"], capture_output=True).returncode != 0)
+    if Path("/proc/self/cmdline").exists():
+        wait_for(lambda: not is_running(b"sleep\x0030.25"))
 
 
 def test_a_killed_compilation_leaves_nothing_that_looks_whole_and_is_swept_up(house):
@@ -656,3 +667,38 @@ def test_the_scripts_are_executable_and_ascii_where_windows_needs_it():
     script = (HOUSE / "build.ps1").read_bytes()
     script.decode("ascii")  # Windows PowerShell 5.1 reads a file without a mark in the machine's code page
     assert b"\n" in script and script.count(b"\n") == script.count(b"\r\n")
+
+
+# ---- What CI runs -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("summary, fails, code, last", [
+    ('{"passed": 12, "failed": 0, "skipped": 3}', "nothing", 0, "12 passed, 0 failed, 3 skipped"),
+    ('{\n  "skipped": 0,\n  "failed": 0,\n  "passed": 7\n}\n', "Rollback", 4, "7 passed, 0 failed, 0 skipped"),
+    ('{"passed":5,"failed":2,"skipped":1}', "Test", 4, "5 passed, 2 failed, 1 skipped"),
+    ('{"passed":5,"failed":2,"skipped":1}', "nothing", 1, "5 passed, 2 failed, 1 skipped"),
+    ('{"passed":0,"failed":0,"skipped":0}', "nothing", 1, "0 passed, 0 failed, 0 skipped"),
+    ("{}", "nothing", 1, None), ("", "Test", 4, None)])
+def test_ci_ends_with_the_count_of_the_results_and_is_red_when_anything_failed(folder, summary, fails, code, last):
+    (folder / ".ci").mkdir()
+    shutil.copy(HOUSE / ".ci/run", folder / ".ci/run")
+    (folder / "artifacts/tests").mkdir(parents=True)
+    (folder / "artifacts/tests/summary.json").write_text('{"passed":999,"failed":0,"skipped":0}')  # an old one
+    (folder / "summary").write_text(summary)
+    (folder / "build.sh").write_text(
+        '#!/bin/bash\necho "$*" >> asked\nif [ "$1" = Test ]; then mkdir -p artifacts/tests; cat summary > artifacts/tests/summary.json; fi\n'
+        f'[ "$1" != {fails} ] || exit 4\n')
+    (folder / "build.sh").chmod(0o755)
+    tools = folder / "tools"  # without apt-get: a test installs nothing
+    tools.mkdir()
+    for tool in ["bash", "date", "dirname", "rm", "id", "mktemp", "cat", "mkdir"]:
+        (tools / tool).symlink_to(shutil.which(tool))
+    done = subprocess.run(["/bin/bash", ".ci/run"], cwd=folder, env={"PATH": str(tools), "CI": "true"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, done.stdout + done.stderr
+    if last:
+        assert done.stdout.splitlines()[-1] == last
+    else:
+        assert " passed, " not in done.stdout
+    asked = (folder / "asked").read_text().splitlines()
+    everything = ["Test", "MigrateProduction", "Rollback --strategy Downgrade --revision -1 --accept-data-loss", "LocalDown"]
+    assert asked == everything[:len(asked)] and (fails != "nothing" or asked == everything)
