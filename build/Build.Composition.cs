@@ -83,7 +83,7 @@ sealed partial class Build
 
     private RunbookOptions MapOptions() => new()
     {
-        Scheduled = ExecutionPlan.Where(target => target.Status is not ExecutionStatus.Skipped).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
+        Scheduled = ExecutionPlan.Where(target => target.Status.ToString() != "Skipped").Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
         Named = ExecutionPlan.Where(target => target.Invoked).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
         Fresh = Fresh,
         TargetEnvironment = TargetEnvironment,
