@@ -77,6 +77,14 @@ sealed class Build : NukeBuild, IGreets
     Target Warns => _ => _
         .Executes(() => Log.Warning("100% of {What}", "a\nb"));
 
+    Target Sleeps => _ => _
+        .Triggers(Third)
+        .Executes(async () =>
+        {
+            Log.Information("sleeping");
+            await Task.Delay(TimeSpan.FromMinutes(1));
+        });
+
     Target SetsCode => _ => _
         .Executes(() => ExitCode = Code);
 

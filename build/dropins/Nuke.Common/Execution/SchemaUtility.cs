@@ -30,20 +30,12 @@ public static class SchemaUtility
     {
         var members = ValueInjectionUtility.GetParameterMembers(build.GetType(), includeUnlisted: true);
         var own = members.Where(x => x.DeclaringType != typeof(NukeBuild)).ToList();
-        var enums = own.Where(IsPlain).Select(x => MemberUtility.ScalarOf(MemberUtility.TypeOf(x))).Where(x => x.IsEnum && x != typeof(Verbosity))
-            .Distinct().OrderBy(x => x.Name, StringComparer.Ordinal).ToList();
 
         json.WriteStartObject();
         json.WriteString("$schema", "http://json-schema.org/draft-04/schema#");
 
         json.WriteStartObject("definitions");
-        enums.ForEach(x => WriteDefinition(json, x.Name, Enum.GetNames(x), isEnum: true));
-        WriteDefinition(json, nameof(Host), Host.AvailableTypes.Select(x => x.Name).Order(StringComparer.OrdinalIgnoreCase));
-        WriteDefinition(
-            json,
-            nameof(ExecutableTarget),
-            ExecutableTargetFactory.GetTargetProperties(build.GetType()).Select(MemberUtility.ShortName).Order(StringComparer.OrdinalIgnoreCase));
-        WriteDefinition(json, nameof(Verbosity), Enum.GetNames<Verbosity>(), isEnum: true);
+        WriteDefinitions(json, build, members);
         json.WriteStartObject(nameof(NukeBuild));
         WriteProperties(json, build, members.Except(own));
         json.WriteEndObject();
@@ -61,14 +53,25 @@ public static class SchemaUtility
         json.WriteEndObject();
     }
 
-    private static void WriteDefinition(Utf8JsonWriter json, string name, IEnumerable<string> values, bool isEnum = false)
+    // In the order of their first use. The file is under version control: it must not change with the host,
+    // so that the package's repetition of an enum's names, for each nullable use, is kept.
+    private static void WriteDefinitions(Utf8JsonWriter json, INukeBuild build, List<MemberInfo> members)
     {
-        json.WriteStartObject(name);
-        json.WriteString("type", "string");
-        if (isEnum)
-            json.WriteString("description", string.Empty);
-        WriteEnum(json, values);
-        json.WriteEndObject();
+        foreach (var uses in members.Where(x => ReferenceOf(x) is not null).GroupBy(ScalarOf))
+        {
+            var type = uses.Key;
+            var values =
+                type == typeof(Host) ? Host.AvailableTypes.Select(x => x.Name).Order(StringComparer.OrdinalIgnoreCase)
+                : type == typeof(ExecutableTarget) ? ExecutableTargetFactory.GetTargetProperties(build.GetType()).Select(MemberUtility.ShortName).Order(StringComparer.OrdinalIgnoreCase)
+                : Enum.GetNames(type).Concat(uses.Where(IsNullable).SelectMany(_ => Enum.GetNames(type).Order(StringComparer.OrdinalIgnoreCase)));
+
+            json.WriteStartObject(type.Name);
+            json.WriteString("type", "string");
+            if (type.IsEnum)
+                json.WriteString("description", string.Empty);
+            WriteEnum(json, values);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteEnum(Utf8JsonWriter json, IEnumerable<string> values)
@@ -97,65 +100,87 @@ public static class SchemaUtility
 
     private static void WriteProperty(Utf8JsonWriter json, INukeBuild build, MemberInfo member)
     {
-        var type = MemberUtility.TypeOf(member);
-        var isTargets = type == typeof(IReadOnlyCollection<ExecutableTarget>);
-        var isArray = type.IsArray || isTargets;
-        var scalar = isTargets ? typeof(ExecutableTarget) : MemberUtility.ScalarOf(type);
-        var reference = !IsPlain(member) ? null : scalar.IsEnum || scalar == typeof(Host) || isTargets ? Definitions + scalar.Name : null;
-        var attribute = member.GetCustomAttribute<ParameterAttribute>().NotNull();
-        var values = scalar.IsEnum || attribute.ValueProviderMember is null && !scalar.IsSubclassOf(typeof(Enumeration)) && IsPlain(member)
-            ? null
-            : ParameterValueSet.Get(member, build)?.Select(x => x.Text).ToList();
+        var scalar = ScalarOf(member);
+        var (name, format) = IsPlain(member) ? Describe(scalar) : ("string", null);
+        var reference = ReferenceOf(member);
+        var isArray = IsPlain(member) && (MemberUtility.TypeOf(member).IsArray || scalar == typeof(ExecutableTarget));
+        var values = HasValues(member, isArray) ? ParameterValueSet.Get(member, build)?.Select(x => x.Text) ?? [] : [];
 
-        if (isArray && IsPlain(member))
+        if (isArray)
             json.WriteString("type", "array");
-        else if (reference is null)
-            WriteType(json, IsPlain(member) ? scalar : typeof(string), isNullable: Nullable.GetUnderlyingType(type) is not null);
+        else if (reference is null || IsNullable(member))
+            WriteType(json, name, IsNullable(member));
 
         if (ParameterService.GetParameterDescription(member) is { } description)
             json.WriteString("description", description);
         if (member.IsDefined(typeof(SecretAttribute), inherit: true))
             json.WriteString("default", "Secrets must be entered via 'nuke :secrets [profile]'");
 
-        if (isArray && IsPlain(member))
+        if (isArray)
+        {
             json.WriteStartObject("items");
+            if (reference is null)
+                json.WriteString("type", name);
+        }
+
+        if (reference is null && format is not null)
+            json.WriteString("format", format);
+        WriteEnum(json, values);
         if (reference is not null)
             json.WriteString("$ref", reference);
-        else if (isArray && IsPlain(member))
-            WriteType(json, scalar, isNullable: false);
-        WriteEnum(json, values ?? []);
-        if (isArray && IsPlain(member))
+        if (isArray)
             json.WriteEndObject();
     }
 
     // An attribute of the build's own reads its value in its own way: from a text.
     private static bool IsPlain(MemberInfo member) => member.GetCustomAttribute<ParameterAttribute>()?.GetType() == typeof(ParameterAttribute);
 
-    private static void WriteType(Utf8JsonWriter json, Type type, bool isNullable)
+    private static bool IsNullable(MemberInfo member) => Nullable.GetUnderlyingType(MemberUtility.TypeOf(member)) is not null;
+
+    private static Type ScalarOf(MemberInfo member)
     {
-        var (name, format) = Describe(type);
-        if (isNullable)
-        {
-            json.WriteStartArray("type");
-            foreach (var alternative in new[] { name, "null" }.Order(StringComparer.Ordinal))
-                json.WriteStringValue(alternative);
-            json.WriteEndArray();
-        }
-        else
+        var type = MemberUtility.TypeOf(member);
+        return type == typeof(IReadOnlyCollection<ExecutableTarget>) ? typeof(ExecutableTarget) : MemberUtility.ScalarOf(type);
+    }
+
+    private static string ReferenceOf(MemberInfo member)
+    {
+        var scalar = ScalarOf(member);
+        return IsPlain(member) && (scalar.IsEnum || scalar == typeof(Host) || scalar == typeof(ExecutableTarget)) ? Definitions + scalar.Name : null;
+    }
+
+    // A single enum's are in its definition.
+    private static bool HasValues(MemberInfo member, bool isArray) =>
+        isArray || !ScalarOf(member).IsEnum || !IsPlain(member) || member.GetCustomAttribute<ParameterAttribute>().NotNull().ValueProviderMember is not null;
+
+    private static void WriteType(Utf8JsonWriter json, string name, bool isNullable)
+    {
+        if (!isNullable)
         {
             json.WriteString("type", name);
+            return;
         }
 
-        if (format is not null)
-            json.WriteString("format", format);
+        json.WriteStartArray("type");
+        foreach (var alternative in new[] { name, "null" }.Order(StringComparer.Ordinal))
+            json.WriteStringValue(alternative);
+        json.WriteEndArray();
     }
 
     private static (string Name, string Format) Describe(Type type)
     {
+        if (type.IsEnum)
+            return ("string", null);
         if (type == typeof(TimeSpan))
             return ("string", "duration");
         if (type == typeof(Uri))
             return ("string", "uri");
+        if (type == typeof(Guid))
+            return ("string", "guid");
+        if (type == typeof(DateOnly))
+            return ("string", "date");
+        if (type == typeof(DateTimeOffset))
+            return ("string", "date-time");
         return Type.GetTypeCode(type) switch
         {
             TypeCode.Boolean => ("boolean", null),
