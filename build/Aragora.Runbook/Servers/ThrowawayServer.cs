@@ -1,4 +1,8 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
@@ -6,79 +10,99 @@ using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Servers;
 
-/// <summary>A PostgreSQL server of this machine's own programs: loopback only, scram, a random password, no durability.</summary>
-/// <remarks>
-/// It outlives the process that started it, and is found again by its folder. Starting mends what it can: an interrupted first start and data of another major
-/// version are erased and made anew, a stale pid file is removed, a port that somebody took meanwhile is exchanged, a server that crashed is started again.
-/// </remarks>
-public sealed class ThrowawayServer : IThrowawayServer
+/// <summary>What a throwaway server is made of.</summary>
+public sealed record ThrowawayServerOptions
 {
+    /// <summary>Everything the server writes lies below this folder; it must be enterable by the unprivileged user.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The server's settings beside our own, such as <c>shared_buffers</c>.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Locale of the new cluster. Default: <c>C.UTF-8</c>.</summary>
+    public string Locale { get; init; } = "C.UTF-8";
+
+    /// <summary>Encoding of the new cluster. Default: UTF8.</summary>
+    public string Encoding { get; init; } = "UTF8";
+
+    /// <summary>How long it may take to start or stop. Default: 60 seconds.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>A PostgreSQL server that this build makes, owns, and may erase: loopback only, scram, a random password, no durability.</summary>
+/// <remarks>It outlives the process that started it; <see cref="FindAsync"/> finds it again by its folder.</remarks>
+public sealed class ThrowawayServer
+{
+    private const string Superuser = "aragora_admin";
+    private readonly ServerBinaries binaries;
     private readonly UnprivilegedUser user;
     private readonly ThrowawayServerOptions options;
     private readonly ICommandRunner commands;
-    private readonly ServerState state;
-    private readonly PostmasterProcess process;
+    private readonly State state;
 
-    private ThrowawayServer(ServerBinaries binaries, UnprivilegedUser user, ThrowawayServerOptions options, ICommandRunner commands, ServerState state)
+    private ThrowawayServer(ServerBinaries binaries, UnprivilegedUser user, ThrowawayServerOptions options, ICommandRunner commands, State state)
     {
-        (Binaries, this.user, this.options, this.commands, this.state) = (binaries, user, options, commands, state);
-        process = new PostmasterProcess(options.DataFolder);
-        Url = new PostgresUrl
-        {
-            Host = "127.0.0.1",
-            Port = state.Port,
-            User = Cluster.Superuser,
-            Password = state.Password,
-            Database = "postgres",
-            Options = new Dictionary<string, string>(StringComparer.Ordinal) { ["sslmode"] = "disable" },
-        };
+        (this.binaries, this.user, this.options, this.commands, this.state) = (binaries, user, options, commands, state);
+        Url = new PostgresUrl { Host = "127.0.0.1", Port = state.Port, User = Superuser, Password = state.Password, Database = "postgres", Options = new Dictionary<string, string>(StringComparer.Ordinal) { ["sslmode"] = "disable" } };
     }
 
-    /// <inheritdoc/>
+    /// <summary>The superuser's connection to the database <c>postgres</c>.</summary>
     public PostgresUrl Url { get; }
 
     /// <summary>The programs it runs on.</summary>
-    public ServerBinaries Binaries { get; }
-
-    /// <inheritdoc/>
-    public string Description => $"PostgreSQL {Binaries.Version} of {Binaries.Folder}";
+    public ServerBinaries Binaries => binaries;
 
     /// <summary>The server's own log.</summary>
-    public string LogFile => options.LogFile;
+    public string LogFile => Path.Combine(options.Folder, "server.log");
 
-    /// <summary>The locale that the cluster was made with: the one asked for, or the fallback.</summary>
-    public string Locale => state.Locale ?? options.Locale;
+    private string DataFolder => DataFolderOf(options);
 
-    /// <summary>Makes a server, starts the one that is there, or finds it running. Several processes may ask at once: the others wait and find it.</summary>
-    /// <exception cref="BadInputException">The folder is somebody else's, or cannot be entered by the user that the server runs as; the locale is missing.</exception>
+    /// <summary>Makes a server in an empty folder, or starts the one that is there.</summary>
     /// <exception cref="FailedCleanException">It does not start; the message holds the end of its log.</exception>
     public static async Task<ThrowawayServer> StartAsync(ServerBinaries binaries, ThrowawayServerOptions options, ICommandRunner commands, SecretMask secrets, CancellationToken cancellation)
     {
-        options = options with { Folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Folder)) };
         var user = UnprivilegedUser.Current();
-        using var only = await ExclusiveLock.AcquireAsync(options.LockFile, options.Folder, 3 * options.Patience, cancellation);
-        var cluster = new Cluster(binaries, user, options, commands);
-        var known = await ServerState.ReadAsync(options.Folder, cancellation);
-        if (known is null || cluster.Major() != binaries.Major)
+        var known = await ReadStateAsync(options, cancellation);
+        if (known is null && Directory.Exists(DataFolderOf(options)))
         {
-            await cluster.ClearAsync(cancellation);
-            known = await cluster.MakeAsync(cancellation);
-        }
-        else
-        {
-            await cluster.RefuseForeignAsync(cancellation);
+            throw new FailedCleanException($"{options.Folder} holds a server that was never finished.", "an earlier start was interrupted before it wrote its state", "./build.sh LocalDown");
         }
 
-        secrets.Add(known.Password);
-        var server = new ThrowawayServer(binaries, user, options, commands, known);
-        return await server.AnswersSoonAsync(cancellation) ? server : await LaunchAsync(server, cancellation);
+        var state = known ?? new State(0, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        secrets.Add(state.Password);
+        if (known is null)
+        {
+            await InitializeAsync(binaries, user, options, state, commands, cancellation);
+        }
+        else if (await new ThrowawayServer(binaries, user, options, commands, known).IsRunningAsync(cancellation))
+        {
+            return new ThrowawayServer(binaries, user, options, commands, known);
+        }
+
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = attempt == 1 && state.Port > 0 && IsFree(state.Port) ? state.Port : FreePort();
+            var server = new ThrowawayServer(binaries, user, options, commands, state with { Port = port });
+            var result = await server.LaunchAsync(cancellation);
+            if (result.Succeeded)
+            {
+                await WriteStateAsync(options, server.state, cancellation);
+                return server;
+            }
+
+            var log = File.Exists(server.LogFile) ? string.Join('\n', (await File.ReadAllLinesAsync(server.LogFile, cancellation)).TakeLast(8)) : result.Tail();
+            if (attempt == Attempts || !log.Contains("Address already in use", StringComparison.Ordinal))
+            {
+                throw new FailedCleanException($"The throwaway PostgreSQL server in {options.Folder} does not start.", log, "./build.sh LocalDown   erases it; then repeat the command");
+            }
+        }
     }
 
     /// <summary>The server that an earlier process made in this folder, running or not; null where there is none.</summary>
     public static async Task<ThrowawayServer?> FindAsync(ServerBinaries binaries, ThrowawayServerOptions options, ICommandRunner commands, SecretMask secrets, CancellationToken cancellation)
     {
-        options = options with { Folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Folder)) };
-        if (await ServerState.ReadAsync(options.Folder, cancellation) is not { Container: null } state)
+        if (await ReadStateAsync(options, cancellation) is not { } state)
         {
             return null;
         }
@@ -87,110 +111,152 @@ public sealed class ThrowawayServer : IThrowawayServer
         return new ThrowawayServer(binaries, UnprivilegedUser.Current(), options, commands, state);
     }
 
-    /// <inheritdoc/>
-    public async Task<string> LogTailAsync(int lines, CancellationToken cancellation) =>
-        File.Exists(LogFile) ? string.Join('\n', (await File.ReadAllLinesAsync(LogFile, cancellation)).TakeLast(lines)) : "";
+    /// <summary>Whether the server process of this data folder is alive (a stale pid file does not count).</summary>
+    public async Task<bool> IsRunningAsync(CancellationToken cancellation) =>
+        (await PgCtlAsync(["status"], cancellation)).Succeeded;
 
-    /// <inheritdoc/>
-    public async Task<bool> IsRunningAsync(CancellationToken cancellation) => process.Id() is not null && await ServerProbe.AnswersAsync(Url, cancellation);
+    /// <summary>Stops the server, if it runs.</summary>
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        if (await IsRunningAsync(cancellation))
+        {
+            var result = await PgCtlAsync(["-m", "immediate", "-w", "-t", Seconds(options.Patience), "stop"], cancellation);
+            if (!result.Succeeded)
+            {
+                throw new FailedCleanException($"The throwaway PostgreSQL server in {options.Folder} does not stop.", result.Tail(), "");
+            }
+        }
+    }
 
-    /// <inheritdoc/>
-    /// <exception cref="FailedCleanException">It is still there, even after being killed.</exception>
-    public Task StopAsync(CancellationToken cancellation) => EndAsync(keepsData: true, cancellation);
-
-    /// <inheritdoc/>
+    /// <summary>Stops the server and erases its folder.</summary>
     public async Task EraseAsync(CancellationToken cancellation)
     {
-        var only = await ExclusiveLock.AcquireAsync(options.LockFile, options.Folder, 3 * options.Patience, cancellation);
+        await StopAsync(cancellation);
+        Directory.Delete(options.Folder, recursive: true);
+    }
+
+    private static string DataFolderOf(ThrowawayServerOptions options) => Path.Combine(options.Folder, "data");
+
+    private static string StateFileOf(ThrowawayServerOptions options) => Path.Combine(options.Folder, "server.json");
+
+    private static async Task InitializeAsync(ServerBinaries binaries, UnprivilegedUser user, ThrowawayServerOptions options, State state, ICommandRunner commands, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(options.Folder);
+        var passwordFile = Path.Combine(options.Folder, "initial-password");
+        await WritePrivateFileAsync(passwordFile, state.Password, cancellation);
+        if (!OperatingSystem.IsWindows())
+        {
+            await user.CreatePrivateFolderAsync(options.Folder, commands, cancellation);
+        }
+
+        var initialize = new Command
+        {
+            Program = binaries["initdb"],
+            Arguments =
+            [
+                "--pgdata", DataFolderOf(options), "--username", Superuser, "--auth", "scram-sha-256", "--pwfile", passwordFile,
+                "--encoding", options.Encoding, "--locale", options.Locale, "--no-sync", "--no-instructions",
+            ],
+            WorkingDirectory = options.Folder,
+        };
+
+        CommandResult result;
         try
         {
-            await EndAsync(keepsData: false, cancellation);
-            if (Directory.Exists(options.Folder))
-            {
-                await new Cluster(Binaries, user, options, commands).RefuseForeignAsync(cancellation);
-                Directory.Delete(options.Folder, recursive: true);
-            }
+            result = await commands.RunAsync(user.As(initialize), cancellation: cancellation);
         }
-        finally
+        catch
         {
-            only.DisposeAndDelete();
+            Directory.Delete(options.Folder, recursive: true);
+            throw;
         }
-    }
 
-    private async Task EndAsync(bool keepsData, CancellationToken cancellation)
-    {
-        if (!await process.EndAsync(commands, keepsData, options.Patience, cancellation))
+        if (!result.Succeeded)
         {
-            throw new FailedCleanException($"The throwaway PostgreSQL server in {options.Folder} does not end.", $"process {process.Id()} was killed and is still there", "look at that process, then repeat the command");
+            Directory.Delete(options.Folder, recursive: true);
+            throw new FailedCleanException("initdb could not make a throwaway PostgreSQL server.", result.Tail(), "");
         }
+
+        File.Delete(passwordFile);
+        await WriteStateAsync(options, state, cancellation);
     }
 
-    private static async Task<ThrowawayServer> LaunchAsync(ThrowawayServer stopped, CancellationToken cancellation)
+    private async Task<CommandResult> LaunchAsync(CancellationToken cancellation)
     {
-        await stopped.StopAsync(cancellation); // one that is alive but does not answer
-        const int Attempts = 5;
-        for (var attempt = 1; ; attempt++)
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            stopped.process.RemoveStalePidFile();
-            var port = attempt == 1 ? LoopbackPort.FreeOr(stopped.state.Port) : LoopbackPort.Free();
-            var server = new ThrowawayServer(stopped.Binaries, stopped.user, stopped.options, stopped.commands, stopped.state with { Port = port });
-            await server.state.WriteAsync(server.options.Folder, cancellation); // before it listens, so that a run that is killed here leaves one that is found
-            var logged = File.Exists(server.LogFile) ? new FileInfo(server.LogFile).Length : 0;
-            var result = await server.LaunchOnceAsync(cancellation);
-            if (result.Succeeded)
-            {
-                return server;
-            }
-
-            var why = await server.LoggedSinceAsync(logged, cancellation) is { Length: > 0 } log ? log : result.Tail();
-            if (attempt == Attempts || !IsPassing(why))
-            {
-                await server.StopAsync(cancellation);
-                throw new FailedCleanException($"The throwaway PostgreSQL server in {server.options.Folder} does not start.", why, "./build.sh LocalDown   erases it; then repeat the command");
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), TimeProvider.System, cancellation);
-        }
-    }
-
-    /// <summary>The port was taken between our look and the server's; or children of a killed server have not noticed yet.</summary>
-    private static bool IsPassing(string log) =>
-        log.Contains("Address already in use", StringComparison.Ordinal)
-        || log.Contains("pre-existing shared memory block", StringComparison.Ordinal)
-        || log.Contains("could not bind", StringComparison.Ordinal);
-
-    private async Task<bool> AnswersSoonAsync(CancellationToken cancellation) =>
-        state.Port > 0 && process.Id() is not null && await ServerProbe.WaitAsync(Url, options.Patience, () => Task.FromResult(process.Id() is not null), cancellation);
-
-    private async Task<CommandResult> LaunchOnceAsync(CancellationToken cancellation)
-    {
-        var settings = options.AllSettings("127.0.0.1", state.Port.ToString(CultureInfo.InvariantCulture));
-        var lines = settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'\n");
-        await PrivateFile.WriteNewAsync(
-            Path.Combine(options.DataFolder, "postgresql.auto.conf"),
-            string.Concat(lines),
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
-            cancellation);
-        return await commands.RunAsync(
-            user.As(new Command
-            {
-                Program = Binaries["pg_ctl"],
-                Arguments = ["-D", options.DataFolder, "-l", LogFile, "-w", "-t", ((int)options.Patience.TotalSeconds).ToString(CultureInfo.InvariantCulture), "start"],
-                WorkingDirectory = options.Folder,
-            }),
-            cancellation: cancellation);
-    }
-
-    private async Task<string> LoggedSinceAsync(long position, CancellationToken cancellation)
-    {
-        if (!File.Exists(LogFile))
+            ["listen_addresses"] = "127.0.0.1",
+            ["port"] = state.Port.ToString(CultureInfo.InvariantCulture),
+            ["unix_socket_directories"] = "",
+            ["fsync"] = "off",
+            ["full_page_writes"] = "off",
+            ["synchronous_commit"] = "off",
+            ["logging_collector"] = "off",
+            ["max_wal_senders"] = "0",
+            ["wal_level"] = "minimal",
+            ["max_prepared_transactions"] = "10",
+        };
+        foreach (var (name, value) in options.Settings)
         {
-            return "";
+            settings[name] = value;
         }
 
-        await using var log = new FileStream(LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        log.Seek(Math.Min(position, log.Length), SeekOrigin.Begin);
-        using var reader = new StreamReader(log);
-        return string.Join('\n', (await reader.ReadToEndAsync(cancellation)).Trim().Split('\n').TakeLast(10));
+        var configuration = Path.Combine(DataFolder, "postgresql.auto.conf");
+        await File.WriteAllLinesAsync(configuration, settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'"), cancellation);
+        return await PgCtlAsync(["-l", LogFile, "-w", "-t", Seconds(options.Patience), "start"], cancellation);
     }
+
+    private Task<CommandResult> PgCtlAsync(IReadOnlyList<string> arguments, CancellationToken cancellation) =>
+        commands.RunAsync(user.As(new Command { Program = binaries["pg_ctl"], Arguments = ["-D", DataFolder, .. arguments], WorkingDirectory = options.Folder }), cancellation: cancellation);
+
+    private static async Task<State?> ReadStateAsync(ThrowawayServerOptions options, CancellationToken cancellation)
+    {
+        var file = StateFileOf(options);
+        return File.Exists(file) ? JsonSerializer.Deserialize<State>(await File.ReadAllTextAsync(file, cancellation)) : null;
+    }
+
+    private static async Task WriteStateAsync(ThrowawayServerOptions options, State state, CancellationToken cancellation)
+    {
+        var partial = StateFileOf(options) + ".partial";
+        await WritePrivateFileAsync(partial, JsonSerializer.Serialize(state), cancellation);
+        File.Move(partial, StateFileOf(options), overwrite: true);
+    }
+
+    private static async Task WritePrivateFileAsync(string path, string text, CancellationToken cancellation)
+    {
+        File.Delete(path);
+        var create = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            create.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        await using var writer = new StreamWriter(path, create);
+        await writer.WriteAsync(text.AsMemory(), cancellation);
+    }
+
+    private static string Seconds(TimeSpan time) => ((int)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private sealed record State(int Port, string Password);
 }

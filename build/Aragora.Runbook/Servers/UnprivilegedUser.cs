@@ -9,7 +9,6 @@ namespace Aragora.Runbook.Servers;
 public sealed record UnprivilegedUser(string? Name)
 {
     /// <summary>As root: <c>postgres</c> where it exists, else <c>nobody</c>. Otherwise: ourselves.</summary>
-    /// <exception cref="BadInputException">We are root, and neither exists.</exception>
     public static UnprivilegedUser Current()
     {
         if (OperatingSystem.IsWindows() || !Environment.IsPrivilegedProcess)
@@ -25,56 +24,29 @@ public sealed record UnprivilegedUser(string? Name)
             "useradd --system postgres");
     }
 
-    /// <summary>The command as that user: by setpriv, or sudo where that is missing (macOS).</summary>
+    /// <summary>The command as that user.</summary>
     public Command As(Command command) => Name is null ? command : command with
     {
-        Program = OnPath("setpriv") ? "setpriv" : "sudo",
-        Arguments = OnPath("setpriv")
-            ? ["--reuid", Name, "--regid", PrimaryGroup(Name), "--clear-groups", "--", command.Program, .. command.Arguments]
-            : ["-n", "-u", Name, "--", command.Program, .. command.Arguments],
+        Program = "setpriv",
+        Arguments = ["--reuid", Name, "--regid", PrimaryGroup(Name), "--clear-groups", "--", command.Program, .. command.Arguments],
         Environment = new Dictionary<string, string?>(command.Environment, StringComparer.Ordinal) { ["HOME"] = "/nonexistent" },
     };
 
-    /// <summary>Gives a folder that we just made to that user, mode 0700, and sees whether they can work in it.</summary>
-    /// <exception cref="BadInputException">They cannot enter it, because of a folder above.</exception>
+    /// <summary>Creates a folder with mode 0700 that belongs to that user; what is already there must be theirs.</summary>
     [UnsupportedOSPlatform("windows")]
-    public async Task TakeOverAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
+    public async Task CreatePrivateFolderAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
     {
+        Directory.CreateDirectory(folder);
         File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        if (Name is null)
+        if (Name is not null)
         {
-            return;
-        }
-
-        var given = await commands.RunAsync(new Command { Program = "chown", Arguments = ["-R", "-h", $"{Name}:", folder] }, cancellation: cancellation);
-        if (!given.Succeeded)
-        {
-            throw new FailedCleanException($"{folder} could not be given to the user {Name}.", given.Tail(), "name a folder on a local file system");
-        }
-
-        if (!await SucceedsAsync(As(new Command { Program = "test", Arguments = ["-w", folder], WorkingDirectory = "/" }), commands, cancellation))
-        {
-            throw new BadInputException(
-                $"The user {Name}, whom PostgreSQL's server runs as, cannot enter {folder}.",
-                "a folder above it is closed to others (a root-only home, for example)",
-                "choose a folder that everybody can enter, such as one below /var/lib");
+            var result = await commands.RunAsync(new Command { Program = "chown", Arguments = ["-R", $"{Name}:", folder] }, cancellation: cancellation);
+            if (!result.Succeeded)
+            {
+                throw new FailedCleanException($"{folder} could not be given to the user {Name}.", result.Tail(), "");
+            }
         }
     }
-
-    /// <summary>Whether a folder that is there belongs to us or to that user: a stranger's is never used, and never erased.</summary>
-    [UnsupportedOSPlatform("windows")]
-    public async Task<bool> OwnsAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
-    {
-        var owned = new Command { Program = "test", Arguments = ["-O", folder], WorkingDirectory = "/" };
-        return new DirectoryInfo(folder).LinkTarget is null
-            && (await SucceedsAsync(owned, commands, cancellation) || (Name is not null && await SucceedsAsync(As(owned), commands, cancellation)));
-    }
-
-    private static async Task<bool> SucceedsAsync(Command command, ICommandRunner commands, CancellationToken cancellation) =>
-        (await commands.RunAsync(command, cancellation: cancellation)).Succeeded;
-
-    private static bool OnPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static string PrimaryGroup(string user) =>
         File.ReadLines("/etc/passwd").Select(line => line.Split(':')).First(fields => fields[0] == user)[3];
