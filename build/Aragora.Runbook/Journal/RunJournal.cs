@@ -8,18 +8,20 @@ namespace Aragora.Runbook.Journal;
 /// <remarks>An intent without an outcome is an act that was interrupted: <c>Status</c> looks for these. Every line is flushed to disk before the act begins.</remarks>
 public sealed class RunJournal : IDisposable
 {
-    private FileStream? file;
+    private readonly FileStream file;
     private readonly SecretMask secrets;
     private readonly TimeProvider clock;
     private readonly Lock gate = new();
     private int sequence;
 
-    /// <summary>The journal of one run; its file is made with the first line, so that a run that only looks leaves none.</summary>
+    /// <summary>Opens the journal of one run for appending.</summary>
     public RunJournal(string path, SecretMask secrets, TimeProvider clock)
     {
         Path = path;
         this.secrets = secrets;
         this.clock = clock;
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
     }
 
     /// <summary>The file.</summary>
@@ -57,23 +59,16 @@ public sealed class RunJournal : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => file?.Dispose();
+    public void Dispose() => file.Dispose();
 
     private static JsonElement? Element(object? details) =>
         details is null ? null : JsonSerializer.SerializeToElement(details, details.GetType(), RunbookJson.Line);
-
-    private FileStream Open()
-    {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        return new FileStream(Path, FileMode.Append, FileAccess.Write, FileShare.Read);
-    }
 
     private void Write(Line line)
     {
         var text = secrets.Apply(JsonSerializer.Serialize(line with { At = clock.GetUtcNow() }, RunbookJson.Line));
         lock (gate)
         {
-            file ??= Open();
             file.Write(Encoding.UTF8.GetBytes(text + "\n"));
             file.Flush(flushToDisk: true);
         }

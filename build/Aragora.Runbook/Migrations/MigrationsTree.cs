@@ -63,14 +63,4 @@ public sealed record MigrationsTree(string ConfigFile, string Hash, IReadOnlyLis
 /// <param name="File">Its file.</param>
 /// <param name="HasDowngrade">Whether its downgrade exists and does something (not only <c>pass</c> or <c>raise</c>).</param>
 /// <param name="DowngradeDestroys">What its downgrade says that it destroys (module variable <c>downgrade_destroys</c>, or the operations found: drop_table, drop_column); null for nothing known.</param>
-public sealed record Revision(string Id, IReadOnlyList<string> Parents, string Message, string File, bool HasDowngrade, string? DowngradeDestroys)
-{
-    /// <summary>Whether its upgrade may commit rows before it is over (an <c>autocommit_block</c> and a statement that writes): after a failure nobody can say that nothing was written.</summary>
-    public bool UpgradeCommitsRows { get; init; }
-
-    /// <summary>The same of its downgrade.</summary>
-    public bool DowngradeCommitsRows { get; init; }
-
-    /// <summary>Id and message, for people.</summary>
-    public override string ToString() => Message.Length > 0 ? $"{Id} ({Message})" : Id;
-}
+public sealed record Revision(string Id, IReadOnlyList<string> Parents, string Message, string File, bool HasDowngrade, string? DowngradeDestroys);

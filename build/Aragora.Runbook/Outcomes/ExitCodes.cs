@@ -6,9 +6,6 @@ public static class ExitCodes
     /// <summary>Everything asked for was seen to have happened.</summary>
     public const int Green = 0;
 
-    /// <summary>Something that nobody foresaw: a defect of this build.</summary>
-    public const int Unexpected = 1;
-
     /// <summary>The input was wrong (a switch, a value, a connection); nothing was touched.</summary>
     public const int BadInput = 2;
 
