@@ -6,25 +6,24 @@ using Xunit;
 
 namespace Aragora.Runbook.Tests.Backups;
 
-public sealed class BackupEvidenceTests(RealServer server)
+public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<SharedBackup>
 {
     [Fact]
     public async Task A_fresh_backup_and_its_verification_are_found_and_said()
     {
-        var (run, environment, made) = await VerifiedAsync();
-        var now = await DatabaseInspector.ReadAsync(environment, CancellationToken.None);
+        var (run, now, made) = await VerifiedAsync();
 
         var backup = new BackupEvidence(run).FindBackup(now);
-        var verification = new BackupEvidence(Later(run, TimeSpan.FromMinutes(40))).FindVerification(now, made.Backup);
+        var verification = new BackupEvidence(Later(run, TimeSpan.FromMinutes(40))).FindVerification(now, made);
 
-        backup.Backup!.Folder.ShouldBe(made.Backup.Folder);
-        verification.Text.ShouldBe("verified 40 s ago, still this database, these revisions".Replace("40 s", "40 min", StringComparison.Ordinal));
-        verification.Found!.FactsAs<VerificationFacts>().ManifestSha256.ShouldBe(made.Backup.ManifestSha256);
+        backup.Backup!.Folder.ShouldBe(made.Folder);
+        verification.Text.ShouldBe("verified 40 min ago, still this database, these revisions");
+        verification.Found!.FactsAs<VerificationFacts>().ManifestSha256.ShouldBe(made.ManifestSha256);
     }
 
     [Fact]
     public async Task Nothing_made_is_nothing_found() =>
-        new BackupEvidence(RealServer.NewRun()).FindBackup(await DatabaseInspector.ReadAsync(await server.NewDatabaseAsync(), CancellationToken.None)).Text.ShouldBe("no record of a backup that was backed up");
+        new BackupEvidence(RealServer.NewRun()).FindBackup(await DatabaseInspector.ReadAsync(shared.Environment, CancellationToken.None)).Text.ShouldBe("no record of a backup that was backed up");
 
     [Theory]
     [InlineData("expired", "it expired ")]
@@ -38,25 +37,17 @@ public sealed class BackupEvidenceTests(RealServer server)
     [InlineData("file cut", "is gone or has another size")]
     public async Task Evidence_that_no_longer_holds_says_why(string fault, string reason)
     {
-        var (run, environment, made) = await VerifiedAsync();
-        var now = await DatabaseInspector.ReadAsync(environment, CancellationToken.None);
-        var table = BackupScenario.LargestTable(made.Backup.Folder);
+        var (run, now, made) = await VerifiedAsync();
+        var table = BackupScenario.LargestTable(made.Folder);
         switch (fault)
         {
             case "expired": run = Later(run, run.EvidenceLifetime); break;
             case "clock set back": run = Later(run, TimeSpan.FromHours(-1)); break;
             case "another database": now = now with { Identity = now.Identity with { DatabaseOid = 1 } }; break;
-            case "migrated":
-                await RealServer.SqlAsync(environment, "UPDATE alembic_version SET version_num = '0011'");
-                now = await DatabaseInspector.ReadAsync(environment, CancellationToken.None);
-                break;
-            case "migrated and back":
-                await RealServer.SqlAsync(environment, "UPDATE alembic_version SET version_num = '0011'");
-                await RealServer.SqlAsync(environment, "UPDATE alembic_version SET version_num = '0010'");
-                now = await DatabaseInspector.ReadAsync(environment, CancellationToken.None);
-                break;
-            case "folder gone": Directory.Delete(made.Backup.Folder, recursive: true); break;
-            case "manifest edited": BackupScenario.FixHashes(made.Backup.Folder, manifest => manifest with { Who = "x" }); break;
+            case "migrated": now = now with { Revisions = ["0011"], RevisionStamp = now.RevisionStamp + "1" }; break;
+            case "migrated and back": now = now with { RevisionStamp = now.RevisionStamp + "1" }; break;
+            case "folder gone": Directory.Delete(made.Folder, recursive: true); break;
+            case "manifest edited": BackupScenario.FixHashes(made.Folder, manifest => manifest with { Who = "x" }); break;
             case "file gone": File.Delete(table); break;
             default: File.WriteAllBytes(table, File.ReadAllBytes(table)[..10]); break;
         }
@@ -72,9 +63,8 @@ public sealed class BackupEvidenceTests(RealServer server)
     [Fact]
     public async Task A_newer_backup_is_not_verified_by_the_verification_of_an_older_one()
     {
-        var (run, environment, _) = await VerifiedAsync();
-        var newer = await BackupScenario.BackUpAsync(run, environment);
-        var now = await DatabaseInspector.ReadAsync(environment, CancellationToken.None);
+        var (run, now, _) = await VerifiedAsync();
+        var newer = await BackupScenario.BackUpAsync(run, shared.Environment);
 
         new BackupEvidence(run).FindBackup(now).Backup!.Folder.ShouldBe(newer.Backup.Folder);
         new BackupEvidence(run).FindVerification(now, newer.Backup).Found.ShouldBeNull();
@@ -83,13 +73,16 @@ public sealed class BackupEvidenceTests(RealServer server)
 
     private static RunContext Later(RunContext run, TimeSpan by) => run with { Clock = new ShiftedClock(by) };
 
-    private async Task<(RunContext Run, DatabaseEnvironment Environment, MadeBackup Made)> VerifiedAsync()
+    /// <summary>A copy of the backup, with the records that the two steps would have written of it.</summary>
+    private async Task<(RunContext Run, DatabaseFacts Now, BackupReference Backup)> VerifiedAsync()
     {
-        var environment = await BackupScenario.NewFilledAsync(server);
         var run = RealServer.NewRun();
-        var made = await BackupScenario.BackUpAsync(run, environment);
-        await BackupScenario.VerifyAsync(run, environment, made.Backup);
-        return (run, environment, made);
+        var backup = ManifestFile.Read(BackupScenario.Copy(shared.Made.Backup, run));
+        var now = backup.Manifest.DatabaseFacts();
+        var facts = shared.Made.Evidence.FactsAs<BackupFacts>();
+        await run.RecordAsync(EvidenceKinds.Backup, shared.Environment, now, facts with { Folder = BackupLocation.Relative(backup.Folder, run.Root) }, TimeSpan.Zero, null, CancellationToken.None);
+        await BackupScenario.VerifyAsync(run, shared.Environment, backup);
+        return (run, now, backup);
     }
 
     private sealed class ShiftedClock(TimeSpan by) : TimeProvider

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Aragora.Runbook.Tests.Backups;
 
-public sealed class BackupStepTests(RealServer server)
+public sealed class BackupStepTests(RealServer server, SharedBackup shared) : IClassFixture<SharedBackup>
 {
     [Fact]
     public async Task A_database_with_everything_odd_is_dumped_and_verified()
@@ -35,8 +35,7 @@ public sealed class BackupStepTests(RealServer server)
     [Fact]
     public async Task What_was_backed_up_comes_back()
     {
-        var environment = await BackupScenario.NewFilledAsync(server);
-        var made = await BackupScenario.BackUpAsync(RealServer.NewRun(), environment);
+        var made = shared.Made;
         var copy = await server.NewDatabaseAsync();
         using var password = PasswordFile.For(copy.Database);
 
@@ -110,10 +109,10 @@ public sealed class BackupStepTests(RealServer server)
     }
 
     [Fact]
-    public async Task Nobody_else_may_read_a_backup()
+    public void Nobody_else_may_read_a_backup()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "file modes are Unix's");
-        var made = await BackupScenario.BackUpAsync(RealServer.NewRun(), await BackupScenario.NewFilledAsync(server));
+        var made = shared.Made;
 
         new DirectoryInfo(made.Backup.Folder).UnixFileMode.ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         new DirectoryInfo(made.Backup.Folder).EnumerateFiles().Select(file => file.UnixFileMode).Distinct().ShouldBe([UnixFileMode.UserRead | UnixFileMode.UserWrite]);
@@ -196,7 +195,7 @@ public sealed class BackupStepTests(RealServer server)
     [Fact]
     public async Task Variables_of_someones_shell_and_a_foreign_locale_do_not_lead_elsewhere()
     {
-        var environment = await BackupScenario.NewFilledAsync(server);
+        var environment = shared.Environment;
         var shell = new PollutedShell(new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["PGHOSTADDR"] = "192.0.2.1", ["PGSERVICE"] = "nothing", ["PGOPTIONS"] = "-c nonsense=1", ["PGPASSWORD"] = "wrong", ["PGCLIENTENCODING"] = "LATIN1", ["LC_ALL"] = "de_DE.UTF-8", ["LANGUAGE"] = "de",
@@ -248,9 +247,7 @@ public sealed class BackupStepTests(RealServer server)
     [Fact]
     public async Task The_manifest_is_readable_json_with_these_members()
     {
-        var made = await BackupScenario.BackUpAsync(RealServer.NewRun(), await BackupScenario.NewFilledAsync(server));
-
-        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(made.Backup.Folder, "manifest.json")));
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(shared.Made.Backup.Folder, "manifest.json")));
         string.Join(' ', json.RootElement.EnumerateObject().Select(member => member.Name)).ShouldBe(
             "format environment database revisions revisionStamp databaseBytes serverVersion clientVersion pgDumpArguments madeAt took jobs compressionLevel tables archiveEntries files totalBytes runId who walPosition");
     }

@@ -4,6 +4,7 @@ using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
 using Shouldly;
 using Xunit;
 
@@ -51,8 +52,12 @@ public sealed class DumpFailureTests(RealServer server)
         var run = RealServer.NewRun();
         using var cancel = new CancellationTokenSource();
 
-        var backup = BackupScenario.BackUpAsync(run, environment, cancellation: cancel.Token);
+        var progress = new RecordedProgress();
+        var backup = BackupScenario.BackUpAsync(run, environment, progress: progress, cancellation: cancel.Token);
         await UntilAsync(environment, $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'aragora-backup-{run.RunId}' AND wait_event_type = 'Lock')");
+        await UntilAsync(() => progress.Last is not null, backup);
+        progress.Last!.What.ShouldBe("dumping production");
+        progress.Last.Total.ShouldBe(7);
         BackupScenario.BackupsIn(run).Single().ShouldEndWith(".partial");
         await cancel.CancelAsync();
 
@@ -88,7 +93,7 @@ public sealed class DumpFailureTests(RealServer server)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "finds the process in /proc");
         var environment = await BackupScenario.NewFilledAsync(server);
-        await RealServer.SqlAsync(environment, "CREATE TABLE big AS SELECT md5(i::text) AS a, md5((-i)::text) AS b FROM generate_series(1, 400000) i");
+        await RealServer.SqlAsync(environment, "CREATE TABLE big AS SELECT md5(i::text) AS a, md5((-i)::text) AS b FROM generate_series(1, 150000) i");
         var run = RealServer.NewRun();
 
         var backup = BackupScenario.BackUpAsync(run, environment, new BackupOptions { Jobs = 2, CompressionLevel = 9 });
@@ -200,6 +205,19 @@ public sealed class DumpFailureTests(RealServer server)
     /// <summary>pg_dump and its workers that write below a folder, which no other test uses.</summary>
     private static IReadOnlyList<Process> DumpsInto(string root) =>
         [.. Process.GetProcessesByName("pg_dump").Where(process => File.Exists($"/proc/{process.Id}/cmdline") && File.ReadAllText($"/proc/{process.Id}/cmdline").Contains(root, StringComparison.Ordinal))];
+
+    private sealed class RecordedProgress : IProgressView
+    {
+        private volatile ProgressSnapshot? last;
+
+        public ProgressSnapshot? Last => last;
+
+        public void Report(ProgressSnapshot moment) => last = moment;
+
+        public void Close()
+        {
+        }
+    }
 
     private sealed class AfterDump(Func<Task> then) : ICommandRunner
     {
