@@ -19,50 +19,56 @@ public sealed partial record ArchiveFile(long Bytes, string Sha256, string? Dama
     /// <param name="folder">Where they are.</param>
     /// <param name="names">Their names, relative to it.</param>
     /// <param name="looksInside">Whether the content is read as well (gzip's checksum, the end of a table's rows).</param>
-    /// <param name="onBytes">Receives the size of each file that is done, from any thread.</param>
+    /// <param name="onRead">Receives (bytes read since the last call, whether a file is done), from any thread.</param>
     /// <param name="cancellation">Cancels.</param>
-    public static async Task<IReadOnlyDictionary<string, ArchiveFile>> ReadAllAsync(string folder, IEnumerable<string> names, bool looksInside, Action<long>? onBytes, CancellationToken cancellation)
+    public static async Task<IReadOnlyDictionary<string, ArchiveFile>> ReadAllAsync(string folder, IEnumerable<string> names, bool looksInside, Action<long, bool>? onRead, CancellationToken cancellation)
     {
         var files = new System.Collections.Concurrent.ConcurrentDictionary<string, ArchiveFile>(StringComparer.Ordinal);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount), CancellationToken = cancellation };
         await Parallel.ForEachAsync(names, parallel, async (name, token) =>
         {
-            var file = await ReadAsync(Path.Combine(folder, name), looksInside, token);
-            files[name] = file;
-            onBytes?.Invoke(file.Bytes);
+            files[name] = await ReadAsync(Path.Combine(folder, name), looksInside, bytes => onRead?.Invoke(bytes, false), token);
+            onRead?.Invoke(0, true);
         });
         return files;
     }
 
     /// <summary>Reads one file.</summary>
-    public static async Task<ArchiveFile> ReadAsync(string path, bool looksInside, CancellationToken cancellation)
+    public static async Task<ArchiveFile> ReadAsync(string path, bool looksInside, Action<long> onBytes, CancellationToken cancellation)
     {
         using var hash = SHA256.Create();
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);
         await using (file)
         {
             string? damage = null;
+            long told = 0;
             var hashed = new CryptoStream(file, hash, CryptoStreamMode.Read, leaveOpen: true);
             await using (hashed)
             {
                 if (looksInside && path.EndsWith(".gz", StringComparison.Ordinal))
                 {
-                    damage = await UnpackAsync(path, hashed, file.Length, cancellation);
+                    damage = await UnpackAsync(path, hashed, file.Length, Tell, cancellation);
                 }
                 else if (looksInside && IsTable(path))
                 {
-                    damage = EndComplaint(await DrainAsync(hashed, cancellation));
+                    damage = EndComplaint(await DrainAsync(hashed, Tell, cancellation));
                 }
 
                 // To the last byte, also where the content ended, or broke, before.
-                await DrainAsync(hashed, cancellation);
+                await DrainAsync(hashed, Tell, cancellation);
             }
 
             return new ArchiveFile(file.Length, Convert.ToHexStringLower(hash.Hash!), damage);
+
+            void Tell()
+            {
+                onBytes(file.Position - told);
+                told = file.Position;
+            }
         }
     }
 
-    private static async Task<string?> UnpackAsync(string path, Stream packed, long packedBytes, CancellationToken cancellation)
+    private static async Task<string?> UnpackAsync(string path, Stream packed, long packedBytes, Action tell, CancellationToken cancellation)
     {
         if (packedBytes < GzipLeastBytes)
         {
@@ -73,7 +79,7 @@ public sealed partial record ArchiveFile(long Bytes, string Sha256, string? Dama
         try
         {
             await using var unpacking = new GZipStream(packed, CompressionMode.Decompress, leaveOpen: true);
-            var drained = await DrainAsync(unpacking, cancellation);
+            var drained = await DrainAsync(unpacking, tell, cancellation);
             if ((uint)drained.Bytes != await LengthInTrailerAsync(path, packedBytes, cancellation))
             {
                 return "it ends too early: its content is shorter than gzip's trailer says";
@@ -99,7 +105,7 @@ public sealed partial record ArchiveFile(long Bytes, string Sha256, string? Dama
         drained.End.AsSpan().SequenceEqual(EndOfRows) ? null : "it ends too early: the mark behind a table's last row is missing";
 
     /// <summary>Reads to the end; gives the length and the last bytes.</summary>
-    private static async Task<(long Bytes, byte[] End)> DrainAsync(Stream stream, CancellationToken cancellation)
+    private static async Task<(long Bytes, byte[] End)> DrainAsync(Stream stream, Action tell, CancellationToken cancellation)
     {
         var buffer = new byte[BufferBytes];
         var end = Array.Empty<byte>();
@@ -107,6 +113,7 @@ public sealed partial record ArchiveFile(long Bytes, string Sha256, string? Dama
         for (int read; (read = await stream.ReadAsync(buffer, cancellation)) > 0;)
         {
             bytes += read;
+            tell();
             end = read >= EndOfRows.Length ? buffer[(read - EndOfRows.Length)..read] : [.. end.Concat(buffer[..read]).TakeLast(EndOfRows.Length)];
         }
 

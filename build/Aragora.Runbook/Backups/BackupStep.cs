@@ -48,15 +48,19 @@ public sealed class BackupStep
         run.Log.Information(
             "Backing up {Database}: {Size} in {Tables} tables, with pg_dump {Version} and {Jobs} jobs",
             source.Facts.Identity.DatabaseName, DataSize.Text(source.DatabaseBytes), source.Tables.Count, client.Version, options.Jobs);
-        var backup = await run.Journal.ActAsync(
+        BackupReference? backup = null;
+        var facts = await run.Journal.ActAsync(
             $"back up {environment.DisplayName}",
             new { database = source.Facts.Identity, source.Facts.Revisions, folder = Parent, client = client["pg_dump"] },
-            () => DumpAsync(source, client, cancellation));
-        var facts = new BackupFacts(BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, source.DatabaseBytes, backup.Manifest.TotalBytes, backup.Manifest.Tables);
+            async () =>
+            {
+                backup = await DumpAsync(source, client, cancellation);
+                return new BackupFacts(BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, source.DatabaseBytes, backup.Manifest.TotalBytes, backup.Manifest.Tables);
+            });
         var evidence = await run.RecordAsync(EvidenceKinds.Backup, environment, source.Facts, facts, run.Clock.GetElapsedTime(started), options.TreeHash, cancellation);
         run.Log.Information(
             "Backed up into {Folder}: {Size} in {Files} files, {Took}",
-            facts.Folder, DataSize.Text(facts.BackupBytes), backup.Manifest.Files.Count, ProgressSnapshot.Rough(backup.Manifest.Took));
+            facts.Folder, DataSize.Text(facts.BackupBytes), backup!.Manifest.Files.Count, ProgressSnapshot.Rough(backup.Manifest.Took));
         return new MadeBackup(backup, evidence);
     }
 
@@ -142,7 +146,7 @@ public sealed class BackupStep
         }
 
         var names = Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal).ToList();
-        var read = await ArchiveFile.ReadAllAsync(folder, names, looksInside: false, onBytes: null, cancellation);
+        var read = await ArchiveFile.ReadAllAsync(folder, names, looksInside: false, onRead: null, cancellation);
         return new BackupManifest
         {
             Environment = environment.Name,

@@ -5,7 +5,8 @@ namespace Aragora.Runbook.Backups;
 
 /// <summary>How far a dump is: from pg_dump's verbose lines, and from the rows that the server says it has copied.</summary>
 /// <param name="tables">What is going to be dumped, by <c>schema.table</c>.</param>
-public sealed partial class DumpProgress(IReadOnlyDictionary<string, SourceTable> tables)
+/// <param name="jobs">pg_dump's parallel jobs: with several it tells the end of each table, with one only the beginning.</param>
+public sealed partial class DumpProgress(IReadOnlyDictionary<string, SourceTable> tables, int jobs)
 {
     // Below this share an extrapolation tells nothing.
     private const double LeastShare = 0.05;
@@ -14,7 +15,6 @@ public sealed partial class DumpProgress(IReadOnlyDictionary<string, SourceTable
     private readonly List<string> running = [];
     private readonly HashSet<string> finished = new(StringComparer.Ordinal);
     private IReadOnlyDictionary<string, long> copied = new Dictionary<string, long>(StringComparer.Ordinal);
-    private bool isParallel;
 
     /// <summary>Reads a line of pg_dump's standard error.</summary>
     public void OnLine(string line)
@@ -23,8 +23,7 @@ public sealed partial class DumpProgress(IReadOnlyDictionary<string, SourceTable
         {
             if (Started().Match(line) is { Success: true } started)
             {
-                // With one job there is no word about the end of a table: the next one's beginning is it.
-                if (!isParallel)
+                if (jobs == 1)
                 {
                     finished.UnionWith(running);
                     running.Clear();
@@ -34,7 +33,6 @@ public sealed partial class DumpProgress(IReadOnlyDictionary<string, SourceTable
             }
             else if (Finished().Match(line) is { Success: true } done)
             {
-                isParallel = true;
                 var name = running.FirstOrDefault(table => table.EndsWith("." + done.Groups[1].Value, StringComparison.Ordinal)) ?? running.FirstOrDefault();
                 if (name is not null)
                 {

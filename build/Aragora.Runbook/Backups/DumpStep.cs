@@ -56,7 +56,7 @@ public sealed class DumpStep(RunContext run, DatabaseEnvironment environment, Po
             Environment = ClientEnvironment.For(environment.Database, password, ApplicationName),
         };
         run.Log.Debug("{Command}", command.ToString());
-        var tables = new DumpProgress(source.Tables);
+        var tables = new DumpProgress(source.Tables, options.Jobs);
         for (var attempt = 1; ; attempt++)
         {
             var monitor = new DumpMonitor(run, environment, ApplicationName, tables);

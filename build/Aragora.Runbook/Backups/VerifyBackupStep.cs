@@ -14,6 +14,7 @@ namespace Aragora.Runbook.Backups;
 /// <param name="progress">Shows how far it is; null chooses by where the output goes.</param>
 public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environment, BackupOptions options, ICommandRunner commands, IProgressView? progress = null)
 {
+    private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(500);
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
     /// <summary>Verifies.</summary>
@@ -115,26 +116,29 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
     {
         var started = run.Clock.GetTimestamp();
         var gate = new Lock();
-        long bytes = 0;
-        var files = 0;
+        var (bytes, files, shownAt) = (0L, 0, started);
         try
         {
-            return await ArchiveFile.ReadAllAsync(backup.Folder, paths, looksInside: true, OnFile, cancellation);
+            return await ArchiveFile.ReadAllAsync(backup.Folder, paths, looksInside: true, OnRead, cancellation);
         }
         finally
         {
             view.Close();
         }
 
-        void OnFile(long size)
+        void OnRead(long more, bool isFileDone)
         {
             lock (gate)
             {
-                bytes += size;
-                files++;
-                var elapsed = run.Clock.GetElapsedTime(started);
-                var share = backup.Manifest.TotalBytes > 0 ? (double)bytes / backup.Manifest.TotalBytes : 0;
-                view.Report(new ProgressSnapshot("reading the backup", files, paths.Count, "files", bytes, elapsed, share is > 0.05 and < 1 ? elapsed * ((1 - share) / share) : null));
+                bytes += more;
+                files += isFileDone ? 1 : 0;
+                if (run.Clock.GetElapsedTime(shownAt) >= ShowEvery)
+                {
+                    shownAt = run.Clock.GetTimestamp();
+                    var elapsed = run.Clock.GetElapsedTime(started);
+                    var share = (double)bytes / Math.Max(1, backup.Manifest.TotalBytes);
+                    view.Report(new ProgressSnapshot("reading the backup", files, paths.Count, "files", bytes, elapsed, share is > 0.05 and < 1 ? elapsed * ((1 - share) / share) : null));
+                }
             }
         }
     }
@@ -160,6 +164,7 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
             differences.Add($"toc.dat: is a dump of the database {name}, the manifest says {manifest.Database.DatabaseName}");
         }
 
+        run.Log.Information("Every file fits its manifest; reading the archive through pg_restore {Version}", client.Version);
         if (await reader.ReadAllAsync(backup.Folder, cancellation) is { } complaint)
         {
             differences.Add(complaint);

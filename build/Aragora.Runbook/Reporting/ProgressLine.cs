@@ -47,7 +47,7 @@ public sealed record ProgressSnapshot(string What, long Done, long Total, string
     };
 }
 
-/// <summary>Shows how far a step is. Called from one thread at a time, as often as the step likes.</summary>
+/// <summary>Shows how far a step is. Called from one thread at a time, about once a second.</summary>
 public interface IProgressView
 {
     /// <summary>Shows a moment, or leaves it out where there is nothing new to say.</summary>
