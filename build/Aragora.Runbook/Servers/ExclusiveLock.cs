@@ -58,13 +58,13 @@ public sealed class ExclusiveLock : IDisposable
             held.Dispose();
             return null;
         }
-        catch (UnauthorizedAccessException denied)
+        catch (IOException busy) when (IsHeldOrVanished(busy))
+        {
+            return null;
+        }
+        catch (Exception denied) when (denied is UnauthorizedAccessException or IOException)
         {
             throw new BadInputException($"{path} cannot be written.", denied.Message, "give this user the folder, or name another", denied);
-        }
-        catch (IOException)
-        {
-            return null; // Held, or its folder was erased this very moment: the caller asks again.
         }
     }
 
@@ -88,6 +88,10 @@ public sealed class ExclusiveLock : IDisposable
             file.Dispose();
         }
     }
+
+    /// <summary>EWOULDBLOCK of Linux and macOS, ERROR_SHARING_VIOLATION of Windows; or its folder was erased this very moment. A full or read-only disk is neither.</summary>
+    private static bool IsHeldOrVanished(IOException failure) =>
+        failure is FileNotFoundException or DirectoryNotFoundException || failure.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     /// <summary>Whether the file that we hold is the one of that name: its last holder may have deleted it between our opening and our locking.</summary>
     private bool IsStillAt(string path)
