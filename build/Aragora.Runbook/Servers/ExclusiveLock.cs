@@ -40,9 +40,9 @@ public sealed class ExclusiveLock : IDisposable
     /// <exception cref="BadInputException">The lock file cannot be made here.</exception>
     public static ExclusiveLock? TryAcquire(string path)
     {
+        MakeFolder(Path.GetDirectoryName(path)!, path);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
             if (!OperatingSystem.IsWindows())
             {
@@ -64,7 +64,7 @@ public sealed class ExclusiveLock : IDisposable
         }
         catch (Exception denied) when (denied is UnauthorizedAccessException or IOException)
         {
-            throw new BadInputException($"{path} cannot be written.", denied.Message, "give this user the folder, or name another", denied);
+            throw Unwritable(path, denied);
         }
     }
 
@@ -88,6 +88,21 @@ public sealed class ExclusiveLock : IDisposable
             file.Dispose();
         }
     }
+
+    private static void MakeFolder(string folder, string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception denied) when (denied is UnauthorizedAccessException or IOException)
+        {
+            throw Unwritable(path, denied);
+        }
+    }
+
+    private static BadInputException Unwritable(string path, Exception denied) =>
+        new($"{path} cannot be written.", denied.Message, "give this user the folder, or name another", denied);
 
     /// <summary>EWOULDBLOCK of Linux and macOS, ERROR_SHARING_VIOLATION of Windows; or its folder was erased this very moment. A full or read-only disk is neither.</summary>
     private static bool IsHeldOrVanished(IOException failure) =>
