@@ -18,7 +18,7 @@ namespace Aragora.Runbook.LocalStack;
 /// <param name="folder">Its configuration, state and log lie here.</param>
 internal sealed class LocalApiProcess(RunContext run, ICommandRunner commands, string folder)
 {
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
     private string ConfigurationFile => Path.Combine(folder, "api.config.json");
 
@@ -31,7 +31,7 @@ internal sealed class LocalApiProcess(RunContext run, ICommandRunner commands, s
         await ReadStateAsync(cancellation) is { } state ? new Uri($"http://127.0.0.1:{state.Port}/{Key(name)}/health") : null;
 
     /// <summary>Whether the very process that we started answers, healthy or not; a stranger on its port does not count.</summary>
-    public async Task<bool> IsRunningAsync(CancellationToken cancellation) => await ReadStateAsync(cancellation) is { } state && await AnswersAsync(state, cancellation);
+    public async Task<bool> IsRunningAsync(CancellationToken cancellation) => await ReadStateAsync(cancellation) is { } state && await IsOursAsync(state, cancellation) && await AnswersAsync(state, cancellation);
 
     /// <summary>Starts it unless it runs with this very configuration.</summary>
     /// <exception cref="FailedCleanException">It does not come up within 30 seconds.</exception>

@@ -40,9 +40,9 @@ public sealed class ExclusiveLock : IDisposable
     /// <exception cref="BadInputException">The lock file cannot be made here.</exception>
     public static ExclusiveLock? TryAcquire(string path)
     {
+        MakeFolder(Path.GetDirectoryName(path)!, path);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
             if (!OperatingSystem.IsWindows())
             {
@@ -58,13 +58,13 @@ public sealed class ExclusiveLock : IDisposable
             held.Dispose();
             return null;
         }
-        catch (UnauthorizedAccessException denied)
+        catch (IOException busy) when (IsHeldOrVanished(busy))
         {
-            throw new BadInputException($"{path} cannot be written.", denied.Message, "give this user the folder, or name another", denied);
+            return null;
         }
-        catch (IOException)
+        catch (Exception denied) when (denied is UnauthorizedAccessException or IOException)
         {
-            return null; // Held, or its folder was erased this very moment: the caller asks again.
+            throw Unwritable(path, denied);
         }
     }
 
@@ -88,6 +88,25 @@ public sealed class ExclusiveLock : IDisposable
             file.Dispose();
         }
     }
+
+    private static void MakeFolder(string folder, string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception denied) when (denied is UnauthorizedAccessException or IOException)
+        {
+            throw Unwritable(path, denied);
+        }
+    }
+
+    private static BadInputException Unwritable(string path, Exception denied) =>
+        new($"{path} cannot be written.", denied.Message, "give this user the folder, or name another", denied);
+
+    /// <summary>EWOULDBLOCK of Linux and macOS, ERROR_SHARING_VIOLATION of Windows; or its folder was erased this very moment. A full or read-only disk is neither.</summary>
+    private static bool IsHeldOrVanished(IOException failure) =>
+        failure is FileNotFoundException or DirectoryNotFoundException || failure.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     /// <summary>Whether the file that we hold is the one of that name: its last holder may have deleted it between our opening and our locking.</summary>
     private bool IsStillAt(string path)

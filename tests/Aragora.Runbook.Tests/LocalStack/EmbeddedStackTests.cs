@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Aragora.Runbook.Adapters.Docker;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Environments;
@@ -8,7 +9,7 @@ using Aragora.Runbook.LocalStack;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Servers;
 using Aragora.Runbook.Tests.Servers;
-using Npgsql;
+using Serilog;
 using Shouldly;
 using Xunit;
 
@@ -184,10 +185,13 @@ public sealed class EmbeddedStackTests : IAsyncLifetime
     [Fact]
     public async Task Other_migrations_are_refused_and_named()
     {
-        await SkipWithoutProgramsAsync();
-        await New().UpAsync(CancellationToken.None);
+        Directory.CreateDirectory(StackPath);
+        await File.WriteAllTextAsync(Path.Combine(StackPath, "stack.json"), """{"rolePassword":"x","checkout":"/src","alembicConfig":"/elsewhere/alembic.ini"}""");
 
-        (await Should.ThrowAsync<RefusedException>(() => New("other/alembic.ini").UpAsync(CancellationToken.None))).Message.ShouldContain("other/alembic.ini");
+        var refusal = await Should.ThrowAsync<RefusedException>(() => New().UpAsync(CancellationToken.None));
+
+        refusal.Message.ShouldContain("/elsewhere/alembic.ini");
+        refusal.Message.ShouldContain("./build.sh LocalDown");
     }
 
     [Fact]
@@ -234,6 +238,65 @@ public sealed class EmbeddedStackTests : IAsyncLifetime
         await Until(async () => !(await New().FindAsync(CancellationToken.None))!.IsRunning);
     }
 
+    [Fact]
+    public async Task Without_the_servers_programs_it_comes_up_in_a_container()
+    {
+        using var engine = await DockerEngine.TryConnectAsync(CancellationToken.None);
+        Assert.SkipWhen(engine is null, "no Docker engine answers");
+        Assert.SkipUnless(await engine!.HasImageAsync("postgres:15", CancellationToken.None), "the image postgres:15 is not here, and tests fetch none");
+        var none = new ServerBinaryProvider(RealServer.NewRun(), commands) { MayInstall = false, FindAllAsync = _ => Task.FromResult<IReadOnlyList<ServerBinaries>>([]) };
+
+        var up = await New(none).UpAsync(CancellationToken.None);
+
+        (await HealthAsync(up.Production)).Status.ShouldBe(HttpStatusCode.OK);
+        (await New(none).FindAsync(CancellationToken.None))!.IsRunning.ShouldBeTrue();
+        (await New(none).DownAsync(CancellationToken.None)).ShouldBeTrue();
+        (await engine.ListAsync(ContainerServer.FolderLabel, CancellationToken.None)).ShouldNotContain(one => one.Value.StartsWith(StackPath, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_seed_of_this_checkout_fills_both_databases_some_revisions_behind_head()
+    {
+        var config = Path.Combine(Checkout(), "migrations", "alembic.ini");
+        Assert.SkipUnless(File.Exists(config), "this checkout has no migrations");
+        await SkipWithoutProgramsAsync();
+        var probe = await commands.RunAsync(new Command { Program = "/bin/sh", Arguments = ["-c", "/usr/bin/python3 -c 'import alembic, psycopg2'"] });
+        Assert.SkipUnless(probe.Succeeded, "the system's Python has no Alembic");
+        var real = new LocalSeeder(
+            config,
+            async (database, revision, cancellation) => (await commands.RunAsync(
+                new Command
+                {
+                    Program = "/usr/bin/python3",
+                    Arguments = ["-m", "alembic", "-c", config, "upgrade", revision],
+                    WorkingDirectory = Path.GetDirectoryName(config),
+                    Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["DATABASE_URL"] = database.Database.ToSecretUrl(), ["ARAGORA_POSTGRES_DSN"] = null },
+                },
+                cancellation: cancellation)).Succeeded.ShouldBeTrue(),
+            new LoggerConfiguration().CreateLogger());
+
+        var up = await New(other: real).UpAsync(CancellationToken.None);
+
+        foreach (var environment in new[] { up.Staging, up.Production })
+        {
+            (await DatabaseInspector.ReadAsync(environment, CancellationToken.None)).Revisions.Count.ShouldBe(1);
+            await using var session = await PostgresSession.OpenAsync(environment, "aragora-tests");
+            (await session.ScalarAsync<float>("SELECT sum(reltuples)::real FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace", CancellationToken.None)).ShouldBeGreaterThan(150_000);
+            (await session.ScalarAsync<long>("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner <> 'aragora'::regrole", CancellationToken.None)).ShouldBe(0);
+        }
+    }
+
+    private static string Checkout()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "global.json")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("the tests do not run below a checkout");
+        }
+
+        return folder;
+    }
+
     private static async Task Until(Func<Task<bool>> condition)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -256,11 +319,11 @@ public sealed class EmbeddedStackTests : IAsyncLifetime
 
     private int ApiProcess() => JsonDocument.Parse(File.ReadAllText(Path.Combine(StackPath, "api.json"))).RootElement.GetProperty("pid").GetInt32();
 
-    private EmbeddedStack New(string alembicConfig = "alembic.ini")
+    private EmbeddedStack New(ServerBinaryProvider? binaries = null, ILocalSeeder? other = null)
     {
         var run = RealServer.NewRun();
-        var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
-        return new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = folder[alembicConfig], Folder = StackPath }, servers, commands, seeder);
+        var servers = new ServerProvider(run, commands, binaries ?? new ServerBinaryProvider(run, commands));
+        return new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = folder["alembic.ini"], Folder = StackPath, Major = binaries is null ? null : 15 }, servers, commands, other ?? seeder);
     }
 
     private sealed class FakeSeeder : ILocalSeeder

@@ -18,7 +18,7 @@ public sealed class StackFolderTests : IDisposable
     public void Root_whose_home_is_closed_to_the_servers_user_gets_a_folder_below_var()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "paths of Linux");
-        StackFolder.Choose("/root/a clone", new Surroundings(IsRoot: true, "/root/.state", "/root")).ShouldBe(("/var/lib/aragora-build", "/var/lib/aragora-build/692b21f7f15d"));
+        StackFolder.Choose("/root/a clone", new Surroundings(IsRoot: true, "/root/.state", "/root")).ShouldBe(("/var/lib/aragora-build", "/var/lib/aragora-build/85d339607c73"));
     }
 
     [Fact]

@@ -23,6 +23,14 @@ public sealed class ExclusiveLockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_cannot_be_made_is_told_at_once_and_not_taken_for_a_held_lock()
+    {
+        await File.WriteAllTextAsync(folder["file"], "");
+        var refusal = Should.Throw<BadInputException>(() => ExclusiveLock.TryAcquire(folder["file/below/c.lock"]));
+        refusal.Message.ShouldContain("c.lock");
+    }
+
+    [Fact]
     public async Task Never_do_two_hold_it_though_every_holder_deletes_the_file()
     {
         var inside = 0;

@@ -45,20 +45,21 @@ public sealed class ThrowawayServerTests(RealServer real) : IDisposable
     }
 
     [Fact]
-    public async Task It_listens_on_loopback_alone_whatever_the_settings_say()
+    public void It_listens_on_loopback_alone_whatever_the_settings_say()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
-        var server = await ThrowawayServer.StartAsync(real.Server.Binaries, Options with { Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["listen_addresses"] = "*" } }, commands, new SecretMask(), CancellationToken.None);
+        var wide = Options with { Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["listen_addresses"] = "*", ["port"] = "1", ["unix_socket_directories"] = "/tmp" } };
+        var settings = wide.AllSettings("127.0.0.1", "5555");
+        (settings["listen_addresses"], settings["port"], settings["unix_socket_directories"]).ShouldBe(("127.0.0.1", "5555", ""));
 
-        Listening.At(server.Url.Port).ShouldBe(["127.0.0.1"]);
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        Listening.At(real.Server.Url.Port).ShouldBe(["127.0.0.1"]);
     }
 
     [Fact]
     public async Task A_wrong_password_is_refused()
     {
-        var server = await StartAsync();
-        (await ServerProbe.AnswersAsync(server.Url with { Password = "wrong" }, CancellationToken.None)).ShouldBeFalse();
-        (await ServerProbe.AnswersAsync(server.Url, CancellationToken.None)).ShouldBeTrue();
+        (await ServerProbe.AnswersAsync(real.Server.Url with { Password = "wrong" }, CancellationToken.None)).ShouldBeFalse();
+        (await ServerProbe.AnswersAsync(real.Server.Url, CancellationToken.None)).ShouldBeTrue();
     }
 
     [Fact]
@@ -102,14 +103,11 @@ public sealed class ThrowawayServerTests(RealServer real) : IDisposable
     [Fact]
     public async Task An_interrupted_first_start_is_made_anew()
     {
-        var server = await StartAsync();
-        await server.StopAsync(CancellationToken.None);
-        File.Delete(Path.Combine(Options.Folder, "server.json"));
+        Directory.CreateDirectory(Path.Combine(DataFolder, "base"));
+        await File.WriteAllTextAsync(Path.Combine(Options.Folder, "initial-password"), "left");
 
-        var again = await StartAsync();
-
-        (await again.IsRunningAsync(CancellationToken.None)).ShouldBeTrue();
-        again.Url.Password.ShouldNotBe(server.Url.Password);
+        (await (await StartAsync()).IsRunningAsync(CancellationToken.None)).ShouldBeTrue();
+        File.Exists(Path.Combine(Options.Folder, "initial-password")).ShouldBeFalse();
     }
 
     [Fact]
@@ -124,11 +122,11 @@ public sealed class ThrowawayServerTests(RealServer real) : IDisposable
     [Fact]
     public async Task Data_of_another_major_version_is_made_anew()
     {
-        var server = await StartAsync();
-        await server.StopAsync(CancellationToken.None);
+        Directory.CreateDirectory(DataFolder);
         await File.WriteAllTextAsync(Path.Combine(DataFolder, "PG_VERSION"), "9\n");
+        await new ServerState { Password = "old", Major = 9, Port = 1 }.WriteAsync(Options.Folder, CancellationToken.None);
 
-        (await (await StartAsync()).IsRunningAsync(CancellationToken.None)).ShouldBeTrue();
+        (await StartAsync()).Url.Password.ShouldNotBe("old");
         (await File.ReadAllTextAsync(Path.Combine(DataFolder, "PG_VERSION"))).Trim().ShouldBe($"{real.Server.Binaries.Major}");
     }
 
@@ -213,13 +211,13 @@ public sealed class ThrowawayServerTests(RealServer real) : IDisposable
             return;
         }
 
-        var server = await StartAsync();
-
-        var file = Path.Combine(Options.Folder, "server.json");
+        var server = real.Server;
+        var own = Path.GetDirectoryName(server.LogFile)!;
+        var file = Path.Combine(own, "server.json");
         JsonDocument.Parse(await File.ReadAllTextAsync(file)).RootElement.GetProperty("password").GetString().ShouldBe(server.Url.Password);
         File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.GetUnixFileMode(Options.Folder).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.Exists(Path.Combine(Options.Folder, "initial-password")).ShouldBeFalse();
+        File.GetUnixFileMode(own).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.Exists(Path.Combine(own, "initial-password")).ShouldBeFalse();
     }
 
     private static async Task ExecuteAsync(ThrowawayServer server, string sql) =>
