@@ -1,8 +1,10 @@
+using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Preflight;
 using Npgsql;
+using Npgsql.Replication;
 using Shouldly;
 using Xunit;
 using static Aragora.Runbook.Tests.Preflight.PreflightBench;
@@ -154,9 +156,34 @@ public sealed class DatabaseChecksTests(RealServer server)
     }
 
     [Fact]
-    public async Task A_server_without_replicas_is_fine()
+    public async Task A_replica_is_named_and_one_that_lags_is_a_warning()
     {
-        (await AskAsync(ReplicationChecks.Replicas, await server.NewDatabaseAsync())).Text.ShouldNotBeEmpty();
+        var environment = await server.NewDatabaseAsync();
+        var name = $"replica-{Guid.NewGuid():N}";
+        using var stop = new CancellationTokenSource();
+        await using var replica = new PhysicalReplicationConnection(ConnectionStrings.Build(environment.Database, name, null, null, TimeSpan.FromSeconds(30)));
+        await replica.Open();
+        var system = await replica.IdentifySystem();
+        var receiving = Task.Run(async () =>
+        {
+            await foreach (var _ in replica.StartReplication(system.XLogPos, stop.Token, system.Timeline))
+            {
+            }
+        });
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        Finding finding;
+        do
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            finding = await AskAsync(ReplicationChecks.Replicas, environment);
+        }
+        while (!finding.Text.Contains($"{name}: streaming, ", StringComparison.Ordinal));
+
+        finding.ShouldBeOfType<Finding.Ok>();
+        (await AskAsync(ReplicationChecks.Replicas, environment, Options with { RetainedBytes = -1 })).ShouldBeOfType<Finding.Warning>().Text.ShouldContain(name);
+        (await AskAsync(ReplicationChecks.Replicas, await AsNewRoleAsync(environment))).ShouldBeOfType<Finding.Warning>().Text.ShouldContain($"{name}: not visible");
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(receiving);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Preflight;
@@ -86,16 +85,27 @@ public sealed class PreflightStepTests(RealServer server)
     }
 
     [Fact]
-    public async Task Checks_run_read_only_and_a_broken_one_is_a_finding()
+    public async Task A_check_cannot_write_nor_hang_nor_crash_the_preflight()
     {
-        var environment = await server.NewDatabaseAsync();
-        await using var session = await PostgresSession.OpenAsync(environment, "x", settings: new Dictionary<string, string> { ["statement_timeout"] = "50" });
-        var subject = new PreflightSubject { Environment = environment, Session = session, Options = Options };
+        var production = await server.NewDatabaseAsync();
+        PreflightCheck[] checks =
+        [
+            Check("writes", "CREATE TABLE written ()") with { IsEssential = true },
+            Check("hangs", "SELECT pg_sleep(600)"),
+            new PreflightCheck("crashes", "crashes", (_, _) => throw new InvalidCastException("a null where none was expected")),
+        ];
 
-        var slow = await Should.ThrowAsync<Npgsql.PostgresException>(() => session.ExecuteAsync("SELECT pg_sleep(60)", CancellationToken.None));
+        var report = await new PreflightStep(RealServer.NewRun(), checks).RunAsync([production], Options with { StatementTimeout = TimeSpan.FromMilliseconds(500) }, CancellationToken.None);
 
-        PreflightFailures.Explain(slow, subject, isEssential: false).ShouldBeOfType<Finding.Warning>().Text.ShouldBe("no answer within 10.0 s: the server is overloaded");
-        PreflightFailures.Explain(new InvalidCastException("x"), subject, isEssential: true).ShouldBeOfType<Finding.Refusal>();
+        report.Results.Single(result => result.Id == "writes").Finding.ShouldBeOfType<Finding.Refusal>().Text.ShouldBe("the server answered 25006: cannot execute CREATE TABLE in a read-only transaction");
+        report.Results.Single(result => result.Id == "hangs").Finding.ShouldBeOfType<Finding.Warning>().Text.ShouldBe("no answer within 500 ms: the server is overloaded");
+        report.Results.Single(result => result.Id == "crashes").Finding.ShouldBeOfType<Finding.Warning>().Text.ShouldBe("could not be read: a null where none was expected");
+
+        static PreflightCheck Check(string id, string sql) => new(id, id, async (subject, cancellation) =>
+        {
+            await subject.Session.ExecuteAsync(sql, cancellation);
+            return new Finding.Ok("done");
+        });
     }
 
     [Fact]
