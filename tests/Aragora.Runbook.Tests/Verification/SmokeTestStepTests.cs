@@ -160,6 +160,15 @@ public sealed class SmokeTestStepTests(RealServer server)
     }
 
     [Fact]
+    public async Task A_database_without_a_revision_is_at_the_base()
+    {
+        var (run, environment) = await ArrangeAsync(TargetEnvironment.Staging);
+        await RealServer.SqlAsync(environment, "DELETE FROM alembic_version");
+
+        (await RunAsync(run, environment, "def test_a(): pass", new SmokeTestOptions { ExpectedRevision = "base" })).Passed.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Tests_say_nothing_about_a_schema_that_moved_under_them()
     {
         var (run, environment) = await ArrangeAsync(TargetEnvironment.Staging);
@@ -239,7 +248,7 @@ public sealed class SmokeTestStepTests(RealServer server)
             ARAGORA_POSTGRES_DSN=postgresql://u:p%40ss@h:5432/d
             ARAGORA_READ_ONLY=1
             DATABASE_URL=postgresql://u:p%40ss@h:5432/d
-            PGAPPNAME=aragora-smoke-test
+            PGAPPNAME=aragora-smoke
             PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=30000
             PYTEST_ADDOPTS=(removed)
             PYTEST_PLUGINS=(removed)
