@@ -10,8 +10,12 @@ using Npgsql;
 namespace Aragora.Runbook.Preflight;
 
 /// <summary>Asks both databases and the checkout everything that can be known before anything is touched. Read-only, in seconds.</summary>
-public sealed class PreflightStep(RunContext run)
+/// <param name="run">The run.</param>
+/// <param name="checks">What databases are asked. Default: <see cref="PreflightChecks.All"/>.</param>
+public sealed class PreflightStep(RunContext run, IReadOnlyList<PreflightCheck>? checks = null)
 {
+    private readonly IReadOnlyList<PreflightCheck> asks = checks ?? PreflightChecks.All;
+
     /// <summary>Runs every check. Databases are asked at the same time, each over a few sessions.</summary>
     /// <param name="environments">Staging and production, or one of them.</param>
     /// <param name="options">Limits, and what is injected.</param>
@@ -69,11 +73,11 @@ public sealed class PreflightStep(RunContext run)
         {
             var (facts, finding) = await IdentifyAsync(subject, cancellation);
             var reached = Reached(finding);
-            var checks = new ConcurrentQueue<PreflightCheck>(PreflightChecks.All.Where(check => !check.OnlyForBackup || environment.Name == TargetEnvironment.Production));
+            var open = new ConcurrentQueue<PreflightCheck>(asks.Where(check => !check.OnlyForBackup || environment.Name == TargetEnvironment.Production));
             var results = new ConcurrentBag<PreflightResult>();
-            var workers = Enumerable.Range(0, Math.Max(0, options.Sessions - 1)).Select(_ => HelpAsync(environment, options, tree, facts, checks, results, cancellation));
-            await Task.WhenAll(workers.Prepend(WorkAsync(subject with { Facts = facts }, checks, results, cancellation)));
-            var order = PreflightChecks.All.Select((check, index) => (check.Id, index)).ToDictionary(pair => pair.Id, pair => pair.index, StringComparer.Ordinal);
+            var workers = Enumerable.Range(0, Math.Max(0, options.Sessions - 1)).Select(_ => HelpAsync(environment, options, tree, facts, open, results, cancellation));
+            await Task.WhenAll(workers.Prepend(WorkAsync(subject with { Facts = facts }, open, results, cancellation)));
+            var order = asks.Select((check, index) => (check.Id, index)).ToDictionary(pair => pair.Id, pair => pair.index, StringComparer.Ordinal);
             return new Asked(environment.Name, facts, [reached, .. results.OrderBy(result => order[result.Id])]);
         }
 
@@ -81,7 +85,7 @@ public sealed class PreflightStep(RunContext run)
     }
 
     /// <summary>A further session, if the server has one to spare; the first one does all the work otherwise.</summary>
-    private async Task HelpAsync(DatabaseEnvironment environment, PreflightOptions options, MigrationsTree? tree, DatabaseFacts? facts, ConcurrentQueue<PreflightCheck> checks, ConcurrentBag<PreflightResult> results, CancellationToken cancellation)
+    private async Task HelpAsync(DatabaseEnvironment environment, PreflightOptions options, MigrationsTree? tree, DatabaseFacts? facts, ConcurrentQueue<PreflightCheck> open, ConcurrentBag<PreflightResult> results, CancellationToken cancellation)
     {
         PreflightSubject subject;
         try
@@ -96,7 +100,7 @@ public sealed class PreflightStep(RunContext run)
 
         await using (subject.Session)
         {
-            await WorkAsync(subject with { Facts = facts }, checks, results, cancellation);
+            await WorkAsync(subject with { Facts = facts }, open, results, cancellation);
         }
     }
 
@@ -136,9 +140,9 @@ public sealed class PreflightStep(RunContext run)
         }
     }
 
-    private async Task WorkAsync(PreflightSubject subject, ConcurrentQueue<PreflightCheck> checks, ConcurrentBag<PreflightResult> results, CancellationToken cancellation)
+    private async Task WorkAsync(PreflightSubject subject, ConcurrentQueue<PreflightCheck> open, ConcurrentBag<PreflightResult> results, CancellationToken cancellation)
     {
-        while (checks.TryDequeue(out var check))
+        while (open.TryDequeue(out var check))
         {
             var started = run.Clock.GetTimestamp();
             Finding finding;

@@ -32,7 +32,7 @@ public static class SmokeTestCommand
             ["PYTHONDONTWRITEBYTECODE"] = "1",
             ["PYTHONUNBUFFERED"] = "1",
             ["PYTHONIOENCODING"] = "utf-8",
-            ["PGAPPNAME"] = "aragora-smoke-test",
+            ["PGAPPNAME"] = "aragora-smoke",
             ["PGOPTIONS"] = null,
             ["ARAGORA_ENVIRONMENT"] = environment.DisplayName,
             ["ARAGORA_EXPECTED_REVISION"] = options.ExpectedRevision,

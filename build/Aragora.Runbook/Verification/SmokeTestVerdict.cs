@@ -19,7 +19,7 @@ internal sealed partial class SmokeTestVerdict(DatabaseEnvironment environment, 
     /// <summary>The database must be where the caller believes it to be.</summary>
     public void CheckRevision(DatabaseFacts before)
     {
-        if (options.ExpectedRevision is { } expected && !before.Revisions.SequenceEqual([expected], StringComparer.Ordinal))
+        if (options.ExpectedRevision is { } expected && !before.Revisions.SequenceEqual(expected == "base" ? [] : [expected], StringComparer.Ordinal))
         {
             throw Failure(
                 $"The smoke tests of {environment.DisplayName} were not started: its database is not at {expected}.",
