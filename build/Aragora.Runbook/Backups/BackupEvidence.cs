@@ -39,7 +39,7 @@ public sealed class BackupEvidence(RunContext run)
             rejected.Add($"{verb} {evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {reason}");
         }
 
-        return new BackupEvidenceSearch(null, null, rejected.Count == 0 ? $"no record of a backup that was {verb}" : $"no record that holds: {string.Join("; ", rejected)}", rejected);
+        return new BackupEvidenceSearch(null, null, rejected.Count == 0 ? (kind == EvidenceKinds.Backup ? "no record of a backup" : "no record of a backup that was verified") : $"no record that holds: {string.Join("; ", rejected)}", rejected);
     }
 
     private (BackupReference? Backup, string Reason) Check(Evidence evidence, DatabaseFacts now)

@@ -23,6 +23,11 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
         Directory.CreateDirectory(folder);
         var name = $"{evidence.MadeAt:yyyyMMddTHHmmssfff}-{evidence.Kind}-{evidence.Environment.ToString().ToLowerInvariant()}.json";
         var path = Path.Combine(folder, name);
+        for (var number = 2; File.Exists(path); number++)
+        {
+            path = Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(name)}-{number}.json");
+        }
+
         var clean = JsonSerializer.Deserialize<Evidence>(secrets.Apply(JsonSerializer.Serialize(evidence, RunbookJson.Line)), RunbookJson.Line)!;
         var signed = clean with { Signature = Sign(clean) };
         var partial = path + ".partial";

@@ -41,7 +41,9 @@ public static class MaskingLogger
         public void Emit(LogEvent logEvent)
         {
             file.Write(Rewrite(logEvent, secrets.Apply, logEvent.Exception is null ? null : new MaskedException(secrets.Apply(logEvent.Exception.ToString()))));
-            if (people.IsEnabled(logEvent.Level))
+
+            // NUKE shows debug lines at its normal level; people get them when they ask for everything.
+            if (people.IsEnabled(logEvent.Level < LogEventLevel.Information ? LogEventLevel.Verbose : logEvent.Level))
             {
                 people.Write(ForPeople(logEvent));
             }
