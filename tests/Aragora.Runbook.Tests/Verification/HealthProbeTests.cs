@@ -118,6 +118,8 @@ public sealed class HealthProbeTests
         good.Heads[1].ShouldStartWith("GET /healthz ");
         (await AskAsync(loop.Url, follow)).Outcome.ShouldBe(HealthOutcome.Redirected);
         loop.Heads.Count.ShouldBe(4);
+        (await AskAsync(loop.Url)).Outcome.ShouldBe(HealthOutcome.Redirected);
+        loop.Heads.Count.ShouldBe(5);
         (await AskAsync(elsewhere.Url, follow)).Complaint.ShouldBe("it redirects to http://localhost:1/health");
     }
 
