@@ -32,7 +32,7 @@ public sealed class CancellationTests(RealServer server)
     }
 
     [Fact]
-    public async Task A_cancellation_after_a_committed_revision_needs_a_person()
+    public async Task A_second_migration_is_refused_and_a_cancellation_after_a_committed_revision_needs_a_person()
     {
         var (tree, run, environment) = (await TestTree.NewAsync(server), RealServer.NewRun(), await server.NewDatabaseAsync());
         tree.AddTables(1).Add("r2000", "r1000", "op.execute('SELECT pg_sleep(300)')");
@@ -41,9 +41,12 @@ public sealed class CancellationTests(RealServer server)
 
         var migration = tree.Migrator(run).MigrateAsync(environment, definition, "head", cancel.Token);
         await UntilAsync(environment, "query LIKE '%pg_sleep(300)%'", migration);
+        var second = await Should.ThrowAsync<RefusedException>(() => tree.Migrator(RealServer.NewRun()).MigrateAsync(environment, definition, "head", CancellationToken.None));
         await cancel.CancelAsync();
         var told = await Should.ThrowAsync<NeedsPersonException>(migration);
 
+        second.Message.ShouldContain($"aragora-guard-{run.RunId}");
+        second.Message.ShouldContain("SELECT pg_sleep(300)");
         told.Message.ShouldContain("was cancelled");
         told.Message.ShouldContain("The database is at r1000: 1 of 2 revisions are committed");
     }
