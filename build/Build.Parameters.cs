@@ -115,7 +115,7 @@ sealed partial class Build
 
     // People
 
-    [Parameter("Emergency contacts: \"Role=Contact; Role=Contact\", or a JSON file. Default: the runbook's")]
+    [Parameter("Emergency contacts: \"Role=Contact; Role=Contact\", or a JSON file. Default: the runbook's", Name = "Contacts")]
     readonly string? ContactList;
 }
 

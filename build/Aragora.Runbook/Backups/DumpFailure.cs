@@ -20,7 +20,7 @@ public sealed partial record DumpFailure(DumpFailureKind Kind, string Why, strin
         var role = "\"" + environment.Database.User.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
         if (said.Contains("could not obtain lock", StringComparison.Ordinal) || (said.Contains("canceling statement due to", StringComparison.Ordinal) && said.Contains("LOCK TABLE", StringComparison.Ordinal)))
         {
-            return new DumpFailure(DumpFailureKind.Lock, $"a table is locked, or a schema change waits for it\n{said}", "./build.sh Diagnose   lists who holds and who waits; end that session or wait for it, then ./build.sh Backup");
+            return new DumpFailure(DumpFailureKind.Lock, $"a table is locked, or a schema change waits for it\n{said}", "./build.sh Preflight   lists who holds and who waits; end that session or wait for it, then ./build.sh Backup");
         }
 
         if (Denied().Match(said) is { Success: true } denied)

@@ -48,7 +48,7 @@ public sealed partial class AlembicOutput
         return new AlembicFailure(kind, line.Trim());
     }
 
-    [GeneratedRegex(@"Running (?<way>upgrade|downgrade) (?<from>[^,\s]*).* -> (?<to>[^,\s]*)")]
+    [GeneratedRegex(@"Running (?<way>upgrade|downgrade) (?<from>[^,\s]*).*? -> (?<to>[^,\s]*)")]
     private static partial Regex Running();
 
     [GeneratedRegex(@"^\s*(FAILED: |[\w.]+(Error|Exception|NotAvailable\w*|Canceled\w*|Detected\w*|Warning|Exit|Interrupt): )")]

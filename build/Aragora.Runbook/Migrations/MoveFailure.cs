@@ -43,7 +43,7 @@ internal static class MoveFailure
             return new NeedsPersonException(
                 $"{story.Act}: Alembic reported success, but the {story.Environment.DisplayName} database is not at {story.Target.Revision}.",
                 $"{stands}{(unchanged ? $" Its env.py may read another URL than {story.Environment.Database}, and may have migrated that database" : "")}",
-                "look at where env.py takes its URL from (--database-url-variables names the variables), then ./build.sh Status");
+                "look at where env.py takes its URL from, and which environment variables get it; then ./build.sh Status");
         }
 
         var title = failed is null ? $"{story.Act} failed." : $"{story.Act} failed in {failed}.";

@@ -49,10 +49,10 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             await gate(before, target, cancellation);
         }
 
-        run.Log.Information("{Act}: from {From} to {To}, {Count} revisions", act, Names(before.Revisions), target.Revision, target.Steps.Count);
+        run.Log.Information("{Act:l}: from {From:l} to {To:l}, {Count} revisions", act, Names(before.Revisions), target.Revision, target.Steps.Count);
         foreach (var step in target.Steps)
         {
-            run.Log.Information("  {Direction} {Revision} {Message}", target.Direction, step.Id, step.Message);
+            run.Log.Information("  {Direction:l} {Revision:l}  {Message:l}", target.Direction == MigrationDirection.Upgrade ? "upgrade" : "downgrade", step.Id, step.Message);
         }
 
         var intent = new
@@ -111,7 +111,7 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
         var exception = MoveFailure.Explain(story, state);
         if (exception is OperationCanceledException)
         {
-            run.Log.Error("{State}", exception.Message);
+            run.Log.Error("{State:l}", exception.Message);
         }
 
         throw exception;

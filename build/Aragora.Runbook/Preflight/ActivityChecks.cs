@@ -30,7 +30,7 @@ public static partial class ActivityChecks
             (0, _) => new Finding.Warning($"none over {Measures.Duration(limit)} among those visible{unseen}", $"GRANT pg_monitor TO {subject.Role}"),
             _ => new Finding.Warning(
                 $"{Measures.Count(found.Count, "transaction")} over {Measures.Duration(limit)}{unseen}:\n" + string.Join('\n', found.Take(10).Select(one => one.Text)),
-                $"wait for them, or ask their owners; ./build.sh Diagnose; the last resort is SELECT pg_terminate_backend({found[0].Pid})"),
+                $"wait for them, or ask their owners, then ./build.sh Preflight; the last resort is SELECT pg_terminate_backend({found[0].Pid})"),
         };
     });
 
@@ -81,8 +81,8 @@ public static partial class ActivityChecks
         return exclusive.Count > 0
             ? new Finding.Refusal(
                 "nobody can read " + SqlText.Some([.. exclusive.Select(one => $"{one.Table}: locked by {one.Who}")]) + (waiting.Count > 0 ? "; " + SqlText.Some(waiting) : ""),
-                exclusive[0].Pid == 0 ? "end the prepared transaction" : $"./build.sh Diagnose; wait for it, or end it: SELECT pg_terminate_backend({exclusive[0].Pid})")
-            : waiting.Count > 0 ? new Finding.Warning("sessions queue for locks: " + SqlText.Some(waiting), "./build.sh Diagnose; wait until the queue is gone")
+                exclusive[0].Pid == 0 ? "end the prepared transaction" : $"wait for it, then ./build.sh Preflight; or end it: SELECT pg_terminate_backend({exclusive[0].Pid})")
+            : waiting.Count > 0 ? new Finding.Warning("sessions queue for locks: " + SqlText.Some(waiting), "wait until the queue is gone, then ./build.sh Preflight")
             : new Finding.Ok("no table is locked, nobody waits");
     });
 

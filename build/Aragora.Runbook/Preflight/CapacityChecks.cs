@@ -25,7 +25,7 @@ public static class CapacityChecks
             cancellation);
         var tightest = rows.MinBy(row => row.Limit - row.Used);
         var text = $"{tightest.Used} of {tightest.Limit} in use, of {tightest.Of}";
-        const string Next = "./build.sh Diagnose lists the sessions; end idle ones, lower the application's pool, or raise the limit";
+        const string Next = "end idle sessions (SELECT pid, usename, application_name, state FROM pg_stat_activity), lower the application's pool, or raise the limit";
         return tightest.Limit - tightest.Used < subject.Options.ConnectionsNeeded ? new Finding.Refusal($"{text}: what follows needs {subject.Options.ConnectionsNeeded}", Next)
             : rows.Any(row => row.Used > row.Limit * subject.Options.ConnectionShare) ? new Finding.Warning(text, Next)
             : new Finding.Ok(text);

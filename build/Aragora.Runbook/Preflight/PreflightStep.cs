@@ -171,8 +171,8 @@ internal static class PreflightFailures
         var (text, next) = failure switch
         {
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied => ($"{subject.Role} may not ask: {denied.MessageText}", Grant(denied, subject)),
-            PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ($"no answer within {Measures.Duration(subject.Options.StatementTimeout)}: the server is overloaded", "./build.sh Diagnose; then repeat"),
-            PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => ($"a lock was not to be had within {Measures.Duration(subject.Options.LockTimeout)}", "./build.sh Diagnose shows who holds it; then repeat"),
+            PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ($"no answer within {Measures.Duration(subject.Options.StatementTimeout)}: the server is overloaded", "./build.sh Preflight; then repeat"),
+            PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => ($"a lock was not to be had within {Measures.Duration(subject.Options.LockTimeout)}", "./build.sh Preflight shows who holds it; then repeat"),
             PostgresException other => ($"the server answered {other.SqlState}: {other.MessageText}", "./build.sh Preflight   again; the run's log.ndjson has the details"),
             RunbookException told => ($"{told.What} {told.Why}", told.Next),
             _ => ($"could not be read: {failure.Message}", "./build.sh Preflight   again; the run's log.ndjson has the details"),

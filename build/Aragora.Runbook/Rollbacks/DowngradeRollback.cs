@@ -32,6 +32,11 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
         // A relative target is relative to what the person saw, not to what another run made of it.
         var target = RevisionTarget.Resolve(tree, facts.Revisions, requested, MigrationDirection.Downgrade);
         Check(environment, target, acceptDataLoss);
+        foreach (var step in target.Steps.Where(step => step.DowngradeDestroys is not null))
+        {
+            run.Log.Warning("Accepted: {Revision} destroys {What}", step.Id, step.DowngradeDestroys);
+        }
+
         return await new RevisionMove(run, runner, options).RunAsync(
             environment,
             tree,
@@ -42,14 +47,14 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
             cancellation);
     }
 
-    private RevisionTarget Check(DatabaseEnvironment environment, RevisionTarget target, bool acceptDataLoss)
+    private static RevisionTarget Check(DatabaseEnvironment environment, RevisionTarget target, bool acceptDataLoss)
     {
         if (target.Steps.FirstOrDefault(step => !step.HasDowngrade) is { } irreversible)
         {
             throw new RefusedException(
                 $"{irreversible} cannot be undone: its downgrade does nothing, or only raises.",
                 $"{irreversible.File}; Alembic would move the revision back and leave the schema as it is, or stop halfway",
-                "write its downgrade, stop above it with --revision, or go back to a backup: ./build.sh Rollback --strategy Restore");
+                "write its downgrade, stop above it with --revision, or restore a verified backup with the DBA: ./build.sh Contacts");
         }
 
         var destroys = target.Steps.Where(step => step.DowngradeDestroys is not null).ToList();
@@ -59,11 +64,6 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
                 $"Going back to {target.Revision} destroys data in the {environment.DisplayName} database.",
                 string.Join(Environment.NewLine + "        ", destroys.Select(step => $"{step}: {step.DowngradeDestroys}")),
                 $"./build.sh Rollback --strategy Downgrade --target-environment {environment.Name} --revision {target.Revision} --accept-data-loss");
-        }
-
-        foreach (var step in destroys)
-        {
-            run.Log.Warning("Accepted: {Revision} destroys {What}", step.Id, step.DowngradeDestroys);
         }
 
         return target;

@@ -59,7 +59,7 @@ public sealed class SmokeTestStep(RunContext run, ICommandRunner commands, IPyth
         return File.Exists(suite) || Directory.Exists(suite) ? suite : throw new BadInputException(
             $"There is no smoke test suite {suite}.",
             "a migration without smoke tests is not verified",
-            "name the suite with --smoke-tests, relative to the root of the checkout");
+            "name the suite with --smoke-suite, relative to the root of the checkout");
     }
 
     private void RememberSecrets(DatabaseEnvironment environment)
@@ -82,7 +82,7 @@ public sealed class SmokeTestStep(RunContext run, ICommandRunner commands, IPyth
             throw options.AfterFailure.Failure(
                 $"The smoke tests did not end within {Measures.Duration(options.Deadline)}.",
                 "a test waits, perhaps for a lock",
-                "./build.sh Diagnose   lists who waits for whom; then ./build.sh SmokeTest");
+                "./build.sh Preflight   lists who waits for whom; then ./build.sh SmokeTest");
         }
     }
 

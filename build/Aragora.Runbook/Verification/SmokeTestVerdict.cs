@@ -77,7 +77,7 @@ internal sealed partial class SmokeTestVerdict(DatabaseEnvironment environment, 
                 $"{suite} has no test that may run on production.",
                 $"{deselected.Groups["number"].Value} found, none marked {SmokeTestCommand.ProductionMarker}",
                 $"mark the read-only ones with @pytest.mark.{SmokeTestCommand.ProductionMarker}; or, if the suite harms nothing, --allow-smoke-writes")
-            : Failure($"pytest found no test in {suite}.", "it holds no function or class whose name begins with test", "name another suite with --smoke-tests");
+            : Failure($"pytest found no test in {suite}.", "it holds no function or class whose name begins with test", "name another suite with --smoke-suite");
     }
 
     private RunbookException NoResults(CommandResult result) => Failure(

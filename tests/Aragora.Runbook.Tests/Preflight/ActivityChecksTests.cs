@@ -74,7 +74,7 @@ public sealed class ActivityChecksTests(RealServer server)
 
         refusal.Text.ShouldContain($"public.users: locked by session {other.ProcessId}");
         refusal.Text.ShouldContain("LOCK TABLE users");
-        refusal.Next.ShouldContain("./build.sh Diagnose");
+        refusal.Next.ShouldContain("./build.sh Preflight");
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public static class ConnectionFailures
             PostgresException { SqlState: "28P01" } => ($"the server refused the password of role \"{url.User}\"", $"check the password in {parameter} (special characters percent-encoded)"),
             PostgresException { SqlState: "28000" } refused => ($"the server refused the login of role \"{url.User}\": {refused.MessageText}", $"check the role in {parameter} and the server's pg_hba.conf"),
             PostgresException { SqlState: "3D000" } => ($"there is no database of that name on this server", $"check the name in {parameter}; psql -l lists what is there"),
-            PostgresException { SqlState: "53300" } full => ($"the server has no connection left: {full.MessageText}", "./build.sh Diagnose lists the sessions; end idle ones, or raise max_connections"),
+            PostgresException { SqlState: "53300" } full => ($"the server has no connection left: {full.MessageText}", "end idle sessions (SELECT pid, usename, application_name, state FROM pg_stat_activity), or raise max_connections"),
             PostgresException { SqlState: "57P03" } starting => ($"the server is up but not ready: {starting.MessageText}", "wait for it, then repeat the command"),
             PostgresException { SqlState: "42501" } denied => ($"role \"{url.User}\" may not connect: {denied.MessageText}", $"GRANT CONNECT ON DATABASE to the role, or name another in {parameter}"),
             PostgresException other => ($"the server answered {other.SqlState}: {other.MessageText}", $"check {parameter}"),
