@@ -72,24 +72,24 @@ public sealed class ProductionGate(RunContext run)
         var migration = search.Find(
             new EvidenceQuery(EvidenceKinds.Migration, staging, treeHash) { MayBeExpired = true },
             evidence => evidence.FactsAs<MigrationFacts>().Moved ? null : "it only found staging at this revision");
-        if (migration.Evidence is null)
+        if (migration.Found is null)
         {
             return new BoxState(
                 GateBox.StagingMigrated,
                 false,
-                $"nothing shows that this migrations tree brought staging to {revision}: {migration.Finding}",
+                $"nothing shows that this migrations tree brought staging to {revision}: {migration.Text}",
                 $"./build.sh Rollback --target-environment Staging --strategy Downgrade --revision -1   and {Next}   (or name the other job's records with --evidence-directory)");
         }
 
         foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck })
         {
             var found = search.Find(new EvidenceQuery(kind, staging, treeHash));
-            if (found.Evidence is null)
+            if (found.Found is null)
             {
-                return new BoxState(GateBox.StagingMigrated, false, found.Finding, Next);
+                return new BoxState(GateBox.StagingMigrated, false, found.Text, Next);
             }
         }
 
-        return new BoxState(GateBox.StagingMigrated, true, $"staging is at {revision} by this tree, smoke tests and health are green ({search.Age(migration.Evidence.MadeAt)} ago)", Next);
+        return new BoxState(GateBox.StagingMigrated, true, $"staging is at {revision} by this tree, smoke tests and health are green ({search.Age(migration.Found)} ago)", Next);
     }
 }

@@ -1,8 +1,10 @@
+using Aragora.Runbook.Reporting;
+
 namespace Aragora.Runbook.Journal;
 
 /// <summary>What evidence has to fit to be believed.</summary>
 /// <param name="Kind">One of <see cref="EvidenceKinds"/>.</param>
-/// <param name="Database">The database as it is now.</param>
+/// <param name="Database">The database as it is now, read live.</param>
 /// <param name="TreeHash">The migrations tree; null where it does not matter, as for a backup.</param>
 public sealed record EvidenceQuery(string Kind, DatabaseFacts Database, string? TreeHash = null)
 {
@@ -11,9 +13,10 @@ public sealed record EvidenceQuery(string Kind, DatabaseFacts Database, string? 
 }
 
 /// <summary>What was found.</summary>
-/// <param name="Evidence">The newest record that fits; null where none does.</param>
-/// <param name="Finding">For people: why it is believed, or why each candidate is not.</param>
-public sealed record EvidenceAnswer(Evidence? Evidence, string Finding);
+/// <param name="Found">The newest record that fits; null where none does.</param>
+/// <param name="Text">For people: <c>verified 40 min ago, still this database, these revisions</c>, or why there is nothing.</param>
+/// <param name="Rejected">Each newer record that does not hold, with the reason.</param>
+public sealed record EvidenceAnswer(Evidence? Found, string Text, IReadOnlyList<string> Rejected);
 
 /// <summary>Finds evidence, and says of each candidate that does not fit which of the reasons it is.</summary>
 public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
@@ -23,30 +26,33 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
     /// <summary>The newest record that fits the query and that <paramref name="alsoFits"/> has nothing against (it returns the reason, or null).</summary>
     public EvidenceAnswer Find(EvidenceQuery query, Func<Evidence, string?>? alsoFits = null)
     {
-        var (accepted, rejected) = store.ReadAll();
-        var reasons = new List<string>();
+        var (accepted, unreadable) = store.ReadAll();
+        var (noun, verb) = Words(query.Kind);
+        var rejected = unreadable.Select(file => $"{Path.GetFileName(file.Path)}: {file.Reason}").ToList();
         foreach (var evidence in accepted.Where(evidence => evidence.Kind == query.Kind))
         {
-            var reason = Mismatch(evidence, query) ?? alsoFits?.Invoke(evidence);
-            if (reason is null)
+            if ((Mismatch(evidence, query) ?? alsoFits?.Invoke(evidence)) is not { } reason)
             {
-                return new EvidenceAnswer(evidence, $"{evidence.Kind} made {Age(evidence.MadeAt)} ago by {evidence.Who}, still this database, these revisions");
+                return new EvidenceAnswer(evidence, $"{verb} {Age(evidence)} ago, still this database, these revisions", rejected);
             }
 
-            reasons.Add($"the {evidence.Kind} of {evidence.MadeAt:yyyy-MM-dd HH:mm} UTC: {reason}");
+            rejected.Add($"{verb} {evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {reason}");
         }
 
-        reasons.AddRange(rejected.Select(file => $"{file.Path}: {file.Reason}"));
-        return new EvidenceAnswer(null, reasons.Count == 0 ? $"there is no {query.Kind} evidence" : string.Join("; ", reasons.Take(ReasonsShown)));
+        return new EvidenceAnswer(null, rejected.Count == 0 ? $"no record of {noun}" : $"no record of {noun} that holds: {string.Join("; ", rejected.Take(ReasonsShown))}", rejected);
     }
 
-    /// <summary>"40 min", "3 h".</summary>
-    public string Age(DateTimeOffset moment) => (clock.GetUtcNow() - moment) switch
+    /// <summary>How old a record is: "40 min".</summary>
+    public string Age(Evidence evidence) => ProgressSnapshot.Rough(clock.GetUtcNow() - evidence.MadeAt);
+
+    private static (string Noun, string Verb) Words(string kind) => kind switch
     {
-        { TotalMinutes: < 1 } => "less than a minute",
-        { TotalHours: < 2 } age => $"{age.TotalMinutes:0} min",
-        { TotalDays: < 2 } age => $"{age.TotalHours:0} h",
-        var age => $"{age.TotalDays:0} days",
+        EvidenceKinds.Backup => ("a backup", "backed up"),
+        EvidenceKinds.BackupVerification => ("a backup that was verified", "verified"),
+        EvidenceKinds.Migration => ("a migration", "migrated"),
+        EvidenceKinds.SmokeTest => ("green smoke tests", "smoke tests green"),
+        EvidenceKinds.HealthCheck => ("a green health check", "healthy"),
+        _ => ($"a {kind}", kind),
     };
 
     private string? Mismatch(Evidence evidence, EvidenceQuery query)
@@ -54,31 +60,31 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
         var now = clock.GetUtcNow();
         if (!evidence.Database.IsSameDatabaseAs(query.Database.Identity))
         {
-            return $"it is of another database ({evidence.Database})";
+            return $"it is of another database, {evidence.Database}";
         }
 
-        if (evidence.MadeAt > now + TimeSpan.FromMinutes(5))
+        if (!query.MayBeExpired && evidence.ExpiresAt <= now)
         {
-            return $"it was made in the future ({evidence.MadeAt:u}): a clock is wrong";
+            return $"it expired {evidence.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC";
         }
 
-        if (!evidence.Revisions.SequenceEqual(query.Database.Revisions, StringComparer.Ordinal))
+        if (evidence.MadeAt > now)
         {
-            return $"it is of other revisions ({Text(evidence.Revisions)}; the database is at {Text(query.Database.Revisions)})";
+            return "it says that it was made in the future: a clock is wrong";
+        }
+
+        if (!evidence.Revisions.Order(StringComparer.Ordinal).SequenceEqual(query.Database.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))
+        {
+            return $"it was taken at revision {Text(evidence.Revisions)}, and the database is at {Text(query.Database.Revisions)}";
         }
 
         if (evidence.RevisionStamp != query.Database.RevisionStamp)
         {
-            return "the database was migrated since";
+            return "it was taken before the last migration (which led back to the same revision)";
         }
 
-        if (query.TreeHash is not null && evidence.TreeHash != query.TreeHash)
-        {
-            return $"it is of another migrations tree ({evidence.TreeHash?[..12]}; this one is {query.TreeHash[..12]})";
-        }
-
-        return !query.MayBeExpired && evidence.ExpiresAt <= now ? $"it expired {evidence.ExpiresAt:yyyy-MM-dd HH:mm} UTC" : null;
+        return query.TreeHash is null || evidence.TreeHash == query.TreeHash ? null : $"it is of another migrations tree ({evidence.TreeHash?[..12]}; this one is {query.TreeHash[..12]})";
     }
 
-    private static string Text(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "no revision" : string.Join(", ", revisions);
+    private static string Text(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "none" : string.Join(", ", revisions);
 }

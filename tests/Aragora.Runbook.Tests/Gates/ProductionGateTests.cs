@@ -18,7 +18,7 @@ public sealed class ProductionGateTests
     private static readonly DatabaseFacts Staging = new(new DatabaseIdentity("7000000000000000002", 1, 16384, "aragora", "st:5432"), ["r10"], "800");
     private readonly string root = Directory.CreateTempSubdirectory("aragora-gate-").FullName;
 
-    private ProductionGate Gate(byte[]? key = null) => new(Store(key), TimeProvider.System, root);
+    private ProductionGate Gate(byte[]? key = null) => new(RealServer.NewRun() with { Root = root, Evidence = Store(key) });
 
     private EvidenceStore Store(byte[]? key = null) => new(Path.Combine(root, "runs", "this"), [Path.Combine(root, "runs")], new SecretMask(), key);
 
@@ -46,11 +46,11 @@ public sealed class ProductionGateTests
     {
         { "expired", "expired" },
         { "another database", "another database" },
-        { "migrated since", "migrated since" },
-        { "other revisions", "other revisions" },
+        { "migrated since", "before the last migration" },
+        { "other revisions", "at revision r8, and the database is at r9" },
         { "future", "future" },
-        { "files gone", "files are gone" },
-        { "manifest changed", "manifest was changed" },
+        { "files gone", "is gone" },
+        { "manifest changed", "was edited since" },
     };
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class ProductionGateTests
     {
         await TickAllAsync(except: missing);
 
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain($"no {missing} evidence");
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain($"no record of {(missing == EvidenceKinds.SmokeTest ? "green smoke tests" : "a green health check")}");
     }
 
     [Fact]
@@ -149,15 +149,37 @@ public sealed class ProductionGateTests
     {
         var folder = Path.Combine("artifacts", "backups", "b1");
         Directory.CreateDirectory(Path.Combine(root, folder));
-        await File.WriteAllTextAsync(Path.Combine(root, folder, "manifest.json"), "{}");
+        await ManifestFile.WriteAsync(Path.Combine(root, folder), Manifest, CancellationToken.None);
         return folder;
     }
 
-    private static Evidence Verification(string folder) => Record(
+    private static BackupManifest Manifest { get; } = new()
+    {
+        Environment = TargetEnvironment.Production,
+        Database = Production.Identity,
+        Revisions = Production.Revisions,
+        RevisionStamp = Production.RevisionStamp,
+        DatabaseBytes = 1,
+        ServerVersion = "15.1",
+        ClientVersion = "15.1",
+        PgDumpArguments = [],
+        MadeAt = DateTimeOffset.UnixEpoch,
+        Took = TimeSpan.Zero,
+        Jobs = 1,
+        CompressionLevel = 1,
+        Tables = 0,
+        ArchiveEntries = 0,
+        Files = [],
+        TotalBytes = 0,
+        RunId = "r",
+        Who = "tests@here",
+    };
+
+    private Evidence Verification(string folder) => Record(
         EvidenceKinds.BackupVerification,
         TargetEnvironment.Production,
         Production,
-        new VerificationFacts(folder, Convert.ToHexStringLower(SHA256.HashData("{}"u8)), 1, 2, 3, TimeProvider.System.GetUtcNow()));
+        new VerificationFacts(folder, ManifestFile.Read(Path.Combine(root, folder)).ManifestSha256, 1, 2, 3, TimeProvider.System.GetUtcNow()));
 
     private static Evidence Record(string kind, TargetEnvironment environment, DatabaseFacts database, object facts) => new()
     {

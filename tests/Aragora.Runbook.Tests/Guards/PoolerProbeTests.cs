@@ -83,7 +83,7 @@ public sealed class PoolerProbeTests(RealServer server)
             var user = UnprivilegedUser.Current();
             if (!OperatingSystem.IsWindows())
             {
-                await user.CreatePrivateFolderAsync(folder, commands, CancellationToken.None);
+                await user.TakeOverAsync(folder, commands, CancellationToken.None);
             }
 
             var command = user.As(new Aragora.Runbook.Adapters.Processes.Command { Program = PgBouncer, Arguments = [Path.Combine(folder, "bouncer.ini")] });
