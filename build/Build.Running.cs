@@ -34,6 +34,7 @@ sealed partial class Build
     private static readonly RunVerdict Verdict = new();
     private static readonly CommandLine Input = CommandLine.Read(Environment.GetCommandLineArgs()[1..]);
     private static Build? current;
+    private ILogger hostLogger = Log.Logger;
 
     public Build() => current = this;
 
@@ -95,6 +96,13 @@ sealed partial class Build
         {
             yield return at.FullName;
         }
+    }
+
+    /// <summary>From here on nothing is logged that is not masked; NUKE itself masks nothing.</summary>
+    protected override void OnBuildInitialized()
+    {
+        hostLogger = Log.Logger;
+        Log.Logger = MaskingLogger.Create(hostLogger, secrets, runFolder: null);
     }
 
     private async Task PerformAsync(Func<CancellationToken, Task<StepFact>> step)

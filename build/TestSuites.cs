@@ -4,6 +4,7 @@ using System.Xml.Linq;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Servers;
 using Aragora.Runbook.Tooling;
 using Serilog;
 
@@ -36,10 +37,8 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
             await RunDotNetAsync(Path.GetFileNameWithoutExtension(project), output, broken, cancellation);
         }
 
-        foreach (var suite in new[] { "tests/Bootstrap", "migrations/tests" }.Where(suite => Directory.Exists(Path.Combine(root, suite))))
-        {
-            await RunPytestAsync(suite, broken, cancellation);
-        }
+        await RunPytestAsync("tests/Bootstrap", new Dictionary<string, string?>(StringComparer.Ordinal), broken, cancellation);
+        await RunMigrationTestsAsync(broken, cancellation);
 
         var count = Count(broken);
         await File.WriteAllTextAsync(Path.Combine(ResultsFolder, "summary.json"), JsonSerializer.Serialize(count, RunbookJson.Document), cancellation);
@@ -77,7 +76,7 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         log.Information("Building all projects");
         var solution = Path.Combine(root, "Aragora.Build.sln");
         var artifacts = await commands.RunAsync(DotNet("msbuild", Path.Combine(root, "build", "_build.csproj"), "-getProperty:ArtifactsPath"), cancellation: cancellation);
-        var result = await commands.RunAsync(DotNet("build", solution, "--nologo", "-v:quiet", "-clp:NoSummary"), (line, _) => log.Information("{Line}", line), cancellation);
+        var result = await commands.RunAsync(DotNet("build", solution, "--nologo", "-v:quiet", "-clp:NoSummary"), (line, _) => log.Information("{Line:l}", line), cancellation);
         return result.Succeeded && artifacts.Succeeded
             ? Path.Combine(artifacts.Output.Trim(), "bin")
             : throw new FailedCleanException("The solution does not compile.", result.Tail(), "read the compiler's messages above");
@@ -88,14 +87,37 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         log.Information("Running {Suite}", name);
         var results = Path.Combine(ResultsFolder, name + ".xml");
         var assembly = Path.Combine(output, name, Configuration, name + ".dll");
-        var result = await commands.RunAsync(DotNet(assembly, "-noColor", "-noLogo", "-junit", results), (line, _) => log.Information("{Line}", line), cancellation);
+        var result = await commands.RunAsync(DotNet(assembly, "-noColor", "-noLogo", "-junit", results), (line, _) => log.Information("{Line:l}", line), cancellation);
         if (!result.Succeeded || !File.Exists(results))
         {
             broken.Add($"{name} ended with exit code {result.ExitCode}");
         }
     }
 
-    private async Task RunPytestAsync(string suite, List<string> broken, CancellationToken cancellation)
+    /// <summary>The history of the migrations wants an empty database: it gets a throwaway server of its own.</summary>
+    private async Task RunMigrationTestsAsync(List<string> broken, CancellationToken cancellation)
+    {
+        var binaries = await ServerBinaries.FindAllAsync(commands, cancellation);
+        if (binaries.Count == 0)
+        {
+            broken.Add("migrations/tests: no PostgreSQL server programs on this machine");
+            return;
+        }
+
+        var options = new ThrowawayServerOptions { Folder = Path.Combine(Path.GetTempPath(), $"aragora-migrations-{Guid.NewGuid():N}") };
+        var server = await ThrowawayServer.StartAsync(binaries[0], options, commands, new SecretMask(), cancellation);
+        try
+        {
+            var variables = new Dictionary<string, string?>(StringComparer.Ordinal) { ["ARAGORA_SCRATCH_DATABASE_URL"] = server.Url.ToSecretUrl() };
+            await RunPytestAsync("migrations/tests", variables, broken, cancellation);
+        }
+        finally
+        {
+            await server.EraseAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task RunPytestAsync(string suite, Dictionary<string, string?> variables, List<string> broken, CancellationToken cancellation)
     {
         log.Information("Running {Suite}", suite);
         var pytest = await python.PytestAsync(cancellation);
@@ -106,8 +128,9 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
                 Program = pytest.Interpreter,
                 Arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", results, Path.Combine(root, suite)],
                 WorkingDirectory = root,
+                Environment = variables,
             },
-            (line, _) => log.Information("{Line}", line),
+            (line, _) => log.Information("{Line:l}", line),
             cancellation);
         if (!result.Succeeded || !File.Exists(results))
         {
@@ -140,7 +163,8 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         Program = Environment.GetEnvironmentVariable("DOTNET_EXE") ?? "dotnet",
         Arguments = arguments,
         WorkingDirectory = root,
-        Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1" },
+        // MSBuild takes every variable for a property: CI hosts set some of these for their own ends.
+        Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["VERSION"] = null, ["Platform"] = null, ["PLATFORM"] = null, ["Configuration"] = null, ["OutputPath"] = null, ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1" },
     };
 }
 

@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.RegularExpressions;
 using Aragora.Runbook.Adapters.Processes;
 
@@ -20,7 +23,44 @@ public sealed partial class HostProcess
 
     public static string Checkout => Metadata("Root");
 
-    public Task<CommandResult> RunAsync(string arguments, params (string Name, string? Value)[] environment)
+    public Task<CommandResult> RunAsync(string arguments, params (string Name, string? Value)[] environment) => commands.RunAsync(Command(arguments, environment));
+
+    /// <summary>Runs until a line comes that fits, then asks the host to end (SIGTERM), and waits until it has.</summary>
+    public async Task<(int ExitCode, string Output)> RunUntilAsync(string arguments, Func<string, bool> fits)
+    {
+        var command = Command(arguments);
+        var start = new ProcessStartInfo(command.Program, command.Arguments) { WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (var (name, value) in command.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = new StringBuilder();
+        var asked = 0;
+        void Take(string? line)
+        {
+            lock (output)
+            {
+                output.AppendLine(line);
+            }
+
+            if (line is not null && fits(line) && Interlocked.Exchange(ref asked, 1) == 0)
+            {
+                using var _ = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            }
+        }
+
+        process.OutputDataReceived += (_, received) => Take(received.Data);
+        process.ErrorDataReceived += (_, received) => Take(received.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        await process.WaitForExitAsync(deadline.Token);
+        return (process.ExitCode, output.ToString());
+    }
+
+    private Command Command(string arguments, params (string Name, string? Value)[] environment)
     {
         var clean = Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name is "CI" or "GITHUB_ACTIONS" or "TF_BUILD").ToDictionary(name => name, _ => (string?)null, StringComparer.Ordinal);
         foreach (var (name, value) in environment)
@@ -28,14 +68,14 @@ public sealed partial class HostProcess
             clean[name] = value;
         }
 
-        return commands.RunAsync(new Command
+        return new Command
         {
             Program = Environment.GetEnvironmentVariable("DOTNET_EXE") ?? "dotnet",
             Arguments = [Metadata("HostAssembly"), .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--migrations-directory", Path.Combine(Checkout, "migrations"), "--smoke-suite", Path.Combine(Checkout, "tests", "integration", "test_database.py")],
             WorkingDirectory = Root,
             Environment = clean,
             Grace = TimeSpan.FromSeconds(30),
-        });
+        };
     }
 
     /// <summary>The targets of the summary table, in its order, with their outcome.</summary>

@@ -21,16 +21,19 @@ public static class MaskingLogger
     /// <summary>Makes the logger. Dispose it at the end of the run; <paramref name="inner"/> stays its owner's.</summary>
     /// <param name="inner">The host's logger; it decides by its own level what it shows.</param>
     /// <param name="secrets">What is masked, also what is added later.</param>
-    /// <param name="runFolder">The run's folder; made if it is not there.</param>
+    /// <param name="runFolder">The run's folder, made if it is not there; null for a run that leaves none.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
-    public static Logger Create(ILogger inner, SecretMask secrets, string runFolder)
+    public static Logger Create(ILogger inner, SecretMask secrets, string? runFolder)
     {
-        Directory.CreateDirectory(runFolder);
-        var file = new LoggerConfiguration().MinimumLevel.Verbose()
-            .WriteTo.File(new CompactJsonFormatter(), Path.Combine(runFolder, FileName), fileSizeLimitBytes: null)
-            .CreateLogger();
+        var file = new LoggerConfiguration().MinimumLevel.Verbose();
+        if (runFolder is not null)
+        {
+            Directory.CreateDirectory(runFolder);
+            file.WriteTo.File(new CompactJsonFormatter(), Path.Combine(runFolder, FileName), fileSizeLimitBytes: null);
+        }
+
         return new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext()
-            .WriteTo.Sink(new MaskingSink(inner, file, secrets))
+            .WriteTo.Sink(new MaskingSink(inner, file.CreateLogger(), secrets))
             .CreateLogger();
     }
 

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Shouldly;
+using Xunit;
+
+namespace BuildTests;
+
+/// <summary>The host from the outside, on a local stack of its own: real PostgreSQL, real Alembic, real pytest, real HTTP.</summary>
+public sealed class RunbookStoryTests
+{
+    private const string Head = "d13f60a8b75e";
+    private const string Seed = "b86d1e4f97c2";
+
+    [Fact]
+    public async Task From_a_fresh_stack_to_production_and_back()
+    {
+        var host = new HostProcess("a path with späces");
+        try
+        {
+            var skipped = await host.RunAsync("MigrateProduction --skip");
+            skipped.ExitCode.ShouldBe(3, skipped.Output);
+            skipped.Output.ShouldContain("VerifiedBackup and StagingMigrated are not ticked");
+            skipped.Output.ShouldContain("./build.sh VerifyBackup");
+            (await StatusAsync(host)).ShouldContain($"production {Seed}");
+
+            var migrated = await host.RunAsync("MigrateProduction");
+            migrated.ExitCode.ShouldBe(0, migrated.Output);
+            HostProcess.Summary(migrated).ShouldAllBe(row => row.Outcome == "Succeeded");
+            (await StatusAsync(host)).ShouldContain($"staging {Head}; production {Head}");
+            EvidenceKindsOf(host).ShouldBe(
+                ["backup", "backup-verification", "health-check", "health-check", "migration", "migration", "smoke-test", "smoke-test"], ignoreOrder: true);
+            OpenIntents(host).ShouldBeEmpty();
+
+            var again = await host.RunAsync("MigrateProduction");
+            again.ExitCode.ShouldBe(0, again.Output);
+            again.Output.ShouldContain($"already at {Head}, nothing to do");
+
+            var back = await host.RunAsync("Rollback --strategy Downgrade --revision -1");
+            back.ExitCode.ShouldBe(0, back.Output);
+            (await StatusAsync(host)).ShouldContain("production 09be5c7a3f81");
+
+            var unverified = await host.RunAsync("MigrateProduction --skip SmokeTest HealthCheck");
+            unverified.ExitCode.ShouldBe(5, unverified.Output);
+            unverified.Output.ShouldContain("This run is not verified: production was moved, and SmokeTest and HealthCheck did not run green afterwards");
+
+            var lossy = await host.RunAsync("Rollback --strategy Downgrade --revision a07f5e82c4d1");
+            lossy.ExitCode.ShouldBe(3, lossy.Output);
+            lossy.Output.ShouldContain("--accept-data-loss");
+            (await StatusAsync(host)).ShouldContain($"production {Head}");
+        }
+        finally
+        {
+            (await host.RunAsync("LocalDown")).ExitCode.ShouldBe(0);
+        }
+    }
+
+    [Fact]
+    public async Task Cancelled_in_the_middle_it_ends_its_children_and_says_where_it_was()
+    {
+        var host = new HostProcess("cancelled");
+        try
+        {
+            (await host.RunAsync("LocalUp")).ExitCode.ShouldBe(0);
+
+            var (exitCode, output) = await host.RunUntilAsync("MigrateProduction", line => line.Contains("Running upgrade", StringComparison.Ordinal));
+
+            exitCode.ShouldBeOneOf(5, 130);
+            output.ShouldContain("Cancelling");
+            OpenIntents(host).ShouldBeEmpty();
+            var after = await host.RunAsync("MigrateProduction");
+            after.ExitCode.ShouldBe(0, after.Output);
+        }
+        finally
+        {
+            (await host.RunAsync("LocalDown")).ExitCode.ShouldBe(0);
+        }
+    }
+
+    private static async Task<string> StatusAsync(HostProcess host) => (await host.RunAsync("Status")).Output;
+
+    private static IReadOnlyList<string> EvidenceKindsOf(HostProcess host) =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(host.Root, "artifacts", "runbook"), "*.json", SearchOption.AllDirectories)
+            .Select(file => JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("kind").GetString()!),
+    ];
+
+    private static IReadOnlyList<string> OpenIntents(HostProcess host) =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(host.Root, "artifacts", "runbook"), "journal.ndjson", SearchOption.AllDirectories)
+            .SelectMany(file => File.ReadLines(file).Select(line => JsonDocument.Parse(line).RootElement).GroupBy(line => line.GetProperty("id").GetInt32()))
+            .Where(lines => lines.Any(line => line.GetProperty("kind").GetString() == "intent") && !lines.Any(line => line.GetProperty("kind").GetString() == "outcome"))
+            .Select(lines => lines.First().GetProperty("act").GetString()!),
+    ];
+}
