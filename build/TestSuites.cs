@@ -87,7 +87,7 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         log.Information("Running {Suite}", name);
         var results = Path.Combine(ResultsFolder, name + ".xml");
         var assembly = Path.Combine(output, name, Configuration, name + ".dll");
-        var result = await commands.RunAsync(DotNet(assembly, "-noColor", "-noLogo", "-junit", results), (line, _) => log.Information("{Line:l}", line), cancellation);
+        var result = await commands.RunAsync(DotNet(assembly, "-noColor", "-noLogo", "-result-junit", results), (line, _) => log.Information("{Line:l}", line), cancellation);
         if (!result.Succeeded || !File.Exists(results))
         {
             broken.Add($"{name} ended with exit code {result.ExitCode}");

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Aragora.Runbook.Reporting;
 
 namespace Aragora.Runbook.Journal;
 
@@ -27,39 +27,8 @@ public static class InterruptedRuns
             .OrderByDescending(act => act.At)];
     }
 
-    private static IEnumerable<InterruptedAct> Open(string folder)
-    {
-        var open = new Dictionary<int, RunJournal.Line>();
-        foreach (var text in File.ReadLines(Path.Combine(folder, "journal.ndjson")))
-        {
-            if (Read(text) is not { } line)
-            {
-                continue;
-            }
-
-            if (line.Kind == "intent")
-            {
-                open[line.Id] = line;
-            }
-            else if (line.Kind == "outcome")
-            {
-                open.Remove(line.Id);
-            }
-        }
-
-        return open.Values.Select(line => new InterruptedAct(Path.GetFileName(folder), line.Act, line.At));
-    }
-
-    private static RunJournal.Line? Read(string text)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<RunJournal.Line>(text, RunbookJson.Line);
-        }
-        catch (JsonException)
-        {
-            // The last line of a run that was killed while it wrote.
-            return null;
-        }
-    }
+    private static IEnumerable<InterruptedAct> Open(string folder) =>
+        JournalReader.Read(Path.Combine(folder, "journal.ndjson")).Acts
+            .Where(act => act.Result == JournalReader.Interrupted)
+            .Select(act => new InterruptedAct(Path.GetFileName(folder), act.Act, act.At));
 }

@@ -6,6 +6,9 @@ namespace Aragora.Runbook.Reporting;
 /// <summary>Reads a journal back, also one that is still being written or whose last line was cut off.</summary>
 public static class JournalReader
 {
+    /// <summary>The result of an act that has an intent and no outcome.</summary>
+    public const string Interrupted = "interrupted";
+
     /// <summary>The acts in the order of their intents, and the overrides.</summary>
     public static (IReadOnlyList<ActOutcome> Acts, IReadOnlyList<string> Overrides) Read(string path)
     {
@@ -14,7 +17,7 @@ public static class JournalReader
         var acts = lines.Where(line => line.Kind == "intent")
             .Select(intent => outcomes[intent.Id].FirstOrDefault() is { } outcome
                 ? new ActOutcome(intent.Act, outcome.Result ?? "?", intent.At, outcome.Took)
-                : new ActOutcome(intent.Act, "interrupted", intent.At, null))
+                : new ActOutcome(intent.Act, Interrupted, intent.At, null))
             .ToList();
         var overrides = lines.Where(line => line.Kind == "note" && line.Act.StartsWith("override", StringComparison.OrdinalIgnoreCase))
             .Select(line => line.Details is { } details ? $"{line.Act} {details.GetRawText()}" : line.Act)

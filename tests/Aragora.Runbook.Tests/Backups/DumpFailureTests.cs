@@ -159,7 +159,7 @@ public sealed class DumpFailureTests(RealServer server)
     [InlineData(1, "pg_dump: error: query failed: ERROR:  permission denied for large object 16401", DumpFailureKind.Denied, "GRANT SELECT ON LARGE OBJECT 16401 TO \"u\";")]
     [InlineData(1, "pg_dump: error: query failed: ERROR:  permission denied for schema secret", DumpFailureKind.Denied, "GRANT USAGE ON SCHEMA secret TO \"u\";")]
     [InlineData(1, "pg_dump: error: query failed: ERROR:  query would be affected by row-level security policy for table \"rls\"", DumpFailureKind.Denied, "BYPASSRLS")]
-    [InlineData(1, "pg_dump: error: could not obtain lock on relation \"public.t\"\nThis usually means that someone requested an ACCESS EXCLUSIVE lock", DumpFailureKind.Lock, "Diagnose")]
+    [InlineData(1, "pg_dump: error: could not obtain lock on relation \"public.t\"\nThis usually means that someone requested an ACCESS EXCLUSIVE lock", DumpFailureKind.Lock, "Preflight")]
     [InlineData(1, "pg_dump: error: could not write to output file: No space left on device", DumpFailureKind.DiskFull, "free space")]
     [InlineData(1, "pg_dump: error: a worker process died unexpectedly", DumpFailureKind.Killed, "dmesg")]
     [InlineData(137, "pg_dump: reading schemas", DumpFailureKind.Killed, "dmesg")]

@@ -149,6 +149,7 @@ public sealed class ProductionGateTests
     {
         var folder = Path.Combine("artifacts", "backups", "b1");
         Directory.CreateDirectory(Path.Combine(root, folder));
+        await File.WriteAllTextAsync(Path.Combine(root, folder, "toc.dat"), "toc");
         await ManifestFile.WriteAsync(Path.Combine(root, folder), Manifest, CancellationToken.None);
         return folder;
     }
@@ -169,8 +170,8 @@ public sealed class ProductionGateTests
         CompressionLevel = 1,
         Tables = 0,
         ArchiveEntries = 0,
-        Files = [],
-        TotalBytes = 0,
+        Files = [new BackupFile("toc.dat", 3, Convert.ToHexStringLower(SHA256.HashData("toc"u8)))],
+        TotalBytes = 3,
         RunId = "r",
         Who = "tests@here",
     };

@@ -75,7 +75,7 @@ public sealed class RunSummaryTests(RealServer server)
     public async Task An_act_that_was_cut_off_is_told_as_interrupted()
     {
         var run = RealServer.NewRun();
-        run.Journal.Dispose();
+        Directory.CreateDirectory(run.Folder);
         await File.WriteAllTextAsync(run.Journal.Path, """
             {"id":1,"kind":"intent","act":"migrate production","at":"2026-01-01T00:00:00+00:00"}
             {"id":2,"kind":"intent","act":"backup","at":"2026-01-01T00:00:00+00:00"}
