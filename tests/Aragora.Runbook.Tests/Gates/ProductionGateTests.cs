@@ -150,6 +150,7 @@ public sealed class ProductionGateTests
         var folder = Path.Combine("artifacts", "backups", "b1");
         Directory.CreateDirectory(Path.Combine(root, folder));
         await File.WriteAllTextAsync(Path.Combine(root, folder, "toc.dat"), "toc");
+        File.Delete(Path.Combine(root, folder, "manifest.json"));
         await ManifestFile.WriteAsync(Path.Combine(root, folder), Manifest, CancellationToken.None);
         return folder;
     }
