@@ -8,14 +8,17 @@ using Aragora.Runbook.Contacts;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Flow;
 using Aragora.Runbook.Gates;
+using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Servers;
 using Aragora.Runbook.Tooling;
 using Aragora.Runbook.Verification;
 using Nuke.Common;
+using Nuke.Common.Execution;
 using Nuke.Common.IO;
 using Serilog;
 
@@ -32,6 +35,8 @@ sealed partial class Build
 
     private Composition Compose()
     {
+        ReadContacts();
+        CheckTogether();
         run = NewRun();
         var project = new Lazy<AlembicProject>(LocateAlembic);
         var options = MapOptions();
@@ -78,12 +83,34 @@ sealed partial class Build
         };
     }
 
+    /// <summary>What each parameter's own type cannot tell.</summary>
+    private void CheckTogether()
+    {
+        Within("--lock-timeout", LockTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
+        Within("--statement-timeout", StatementTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7));
+        Within("--single-flight-wait", SingleFlightWait, TimeSpan.Zero, TimeSpan.FromDays(1));
+        Within("--evidence-lifetime", EvidenceLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+        Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        if (TargetEnvironment == Aragora.Runbook.Environments.TargetEnvironment.Staging && ExecutionPlan.Any(target => target.Name == nameof(MigrateProduction)))
+        {
+            throw new BadInputException("MigrateProduction does not go with --target-environment Staging.", "what it triggers verifies production", "./build.sh MigrateStaging   migrates staging alone");
+        }
+    }
+
+    private static void Within(string name, Duration? given, TimeSpan least, TimeSpan most)
+    {
+        if (given is { } duration && (duration.Value < least || duration.Value > most))
+        {
+            throw new BadInputException($"{name} {duration} is out of range.", $"it has to be from {new Duration(least)} to {new Duration(most)}", $"give {name} a value in between, such as 5min");
+        }
+    }
+
     private static bool IsPackagedNuke =>
         typeof(Build).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(attribute => attribute is { Key: "PackagedNuke", Value: "true" });
 
     private RunbookOptions MapOptions() => new()
     {
-        Scheduled = ExecutionPlan.Where(target => target.Status.ToString() != "Skipped").Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
+        Scheduled = ExecutionPlan.Where(target => target.Status != ExecutionStatus.Skipped).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
         Named = ExecutionPlan.Where(target => target.Invoked).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
         Fresh = Fresh,
         TargetEnvironment = TargetEnvironment,
@@ -136,7 +163,7 @@ sealed partial class Build
         var result = await runner.RunAsync(new RunnerRequest(database, MigrationDirection.Upgrade, revision, budget, "aragora-seed"), line => Log.Debug("{Line:l}", line), cancellation);
         if (result.ExitCode != 0)
         {
-            throw new Aragora.Runbook.Outcomes.FailedCleanException($"The local stack could not be migrated to its seed revision {revision}.", result.Tail, "./build.sh LocalDown   then repeat the command");
+            throw new FailedCleanException($"The local stack could not be migrated to its seed revision {revision}.", result.Tail, "./build.sh LocalDown   then repeat the command");
         }
     };
 

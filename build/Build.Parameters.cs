@@ -89,6 +89,7 @@ sealed partial class Build
     readonly string? EvidenceKey;
 
     [Parameter("How long evidence is believed. Default: 24h")]
+    [CommandLineOnly]
     readonly Duration? EvidenceLifetime;
 
     // Rollback

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Aragora.Runbook.Flow;
@@ -7,6 +8,7 @@ using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Tooling;
 using Nuke.Common;
+using Nuke.Common.Execution;
 using Serilog;
 
 /// <summary>What surrounds every target: the guard before, cancellation, the verdict and the report after. It holds under either host.</summary>
@@ -40,6 +42,7 @@ sealed partial class Build
 
     private static int Guarded(Func<int> execute)
     {
+        CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         try
         {
             CheckInputs();
@@ -111,21 +114,26 @@ sealed partial class Build
         {
             Cancelled.Token.ThrowIfCancellationRequested();
             var fact = await step(Cancelled.Token);
-            ReportSummary(facts =>
-            {
-                facts[fact.Name] = secrets.Apply(fact.Value);
-                return facts;
-            });
+            Summarize(fact.Name, fact.Value);
         }
         catch (Exception failure)
         {
             Verdict.Failed(failure);
+            Summarize("why", failure is RunbookException told ? told.What : failure.Message.Split('\n')[0]);
+            throw;
+        }
+    }
+
+    /// <summary>On Ctrl-C NUKE ends its summary at once, from another thread: then no target is running any more, and there is nothing to add to.</summary>
+    private void Summarize(string name, string value)
+    {
+        if (ExecutionPlan.Any(target => target.Status == ExecutionStatus.Running))
+        {
             ReportSummary(facts =>
             {
-                facts["why"] = secrets.Apply(failure is RunbookException told ? told.What : failure.Message.Split('\n')[0]);
+                facts[name] = secrets.Apply(value);
                 return facts;
             });
-            throw;
         }
     }
 
@@ -153,15 +161,25 @@ sealed partial class Build
         var code = Verdict.ExitCode(hostCode);
         if (Verdict.Unverified is { } unverified)
         {
-            Verdict.Failed(new NeedsPersonException($"This run is not verified: {unverified}.", "a verification was skipped, failed, or did not come to run", "./build.sh SmokeTest --target-environment " + Verdict.LastMoved));
+            Verdict.Failed(new NeedsPersonException($"This run is not verified: {unverified}.", "a verification was skipped, failed, or did not come to run", "./build.sh SmokeTest --target-environment Production   (or Staging)"));
         }
 
-        if (run is not null)
+        if (run is null)
+        {
+            return code;
+        }
+
+        try
         {
             ReportAsync(code).GetAwaiter().GetResult();
-            run.Journal.Dispose();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or RunbookException)
+        {
+            // The report tells of the run; it must not replace what the run came to.
+            Console.Error.WriteLine(LogText.Safe(secrets.Apply($"The report could not be written: {failure.Message}")));
         }
 
+        run.Journal.Dispose();
         return code;
     }
 
@@ -172,7 +190,7 @@ sealed partial class Build
         var states = await Task.WhenAll(found.Select(environment => DatabaseState.ReadAsync(environment, LookPatience, TimeProvider.System, CancellationToken.None)));
         if (Verdict.Failure is { } failure)
         {
-            Console.WriteLine(new FailureReport(failure, states, contacts, run!.Folder).Render(secrets));
+            Console.WriteLine(new FailureReport(failure, code, Verdict.Unverified, states, contacts, run!.Folder).Render(secrets));
         }
 
         await new RunSummary(run!).WriteAsync(

@@ -45,7 +45,7 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
         var named = options.BackupName is null ? null : Catalog.Resolve(options.BackupName, now.Identity);
         if (!options.IsAnew("VerifyBackup"))
         {
-            var search = evidence.FindVerification(now, named);
+            var search = evidence.FindVerification(now, named ?? evidence.FindBackup(now).Backup);
             run.Log.Information("VerifyBackup: {Finding}", search.Text);
             if (search.Backup is { } found)
             {

@@ -3,6 +3,7 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
@@ -20,26 +21,34 @@ public sealed class MigrationFlow(
     DowngradeRollback downgrade,
     RunVerdict verdict)
 {
-    private string Requested => options.Revision ?? "head";
+    private string? requested;
 
     /// <summary>Staging at the revision asked for, with green smoke tests and health.</summary>
     public async Task<StepFact> MigrateStagingAsync(CancellationToken cancellation)
     {
         var staging = await environments.GetAsync(TargetEnvironment.Staging, cancellation);
         var loaded = await tree.GetAsync(cancellation);
+        var target = await RequestedAsync(loaded, cancellation);
         if (!options.IsAnew("MigrateStaging"))
         {
             var now = await DatabaseInspector.ReadAsync(staging, cancellation);
-            var target = RevisionTarget.Resolve(loaded, now.Revisions, Requested, MigrationDirection.Upgrade);
-            var box = gate.LookAtStaging(now, target.Revision, loaded.Hash);
-            run.Log.Information("MigrateStaging: {Finding}", box.Finding);
-            if (box.Ticked)
+            if (now.Revisions.All(revision => loaded.Find(revision) is not null))
             {
-                return new StepFact("staging", box.Finding);
+                var box = gate.LookAtStaging(now, RevisionTarget.Resolve(loaded, now.Revisions, target, MigrationDirection.Upgrade).Revision, loaded.Hash);
+                run.Log.Information("MigrateStaging: {Finding:l}", box.Finding);
+                if (box.Ticked)
+                {
+                    return new StepFact("staging", box.Finding);
+                }
             }
         }
 
-        var result = await migrator.MigrateAsync(staging, loaded, Requested, gate: null, cancellation);
+        var result = await migrator.MigrateAsync(staging, loaded, target, (now, _, ended) => RequireStagingAsync(staging, now, ended), cancellation);
+        if (result.Facts.Moved)
+        {
+            verdict.Moved(TargetEnvironment.Staging);
+        }
+
         var tests = await verification.SmokeTestAsync(staging, AfterFailure.NeedsPerson, cancellation);
         var health = await verification.HealthCheckAsync(staging, AfterFailure.NeedsPerson, cancellation);
         return new StepFact("staging", $"{Moved(result.Facts)}; {tests.Passed} tests passed, health {health.Status}");
@@ -50,10 +59,16 @@ public sealed class MigrationFlow(
     {
         var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
         var loaded = await tree.GetAsync(cancellation);
-        var result = await migrator.MigrateAsync(production, loaded, Requested, (now, target, ended) => PassGateAsync(now, target.Revision, loaded, ended), cancellation);
+        var result = await migrator.MigrateAsync(
+            production, loaded, await RequestedAsync(loaded, cancellation), (now, target, ended) => PassGateAsync(production, now, target.Revision, loaded, ended), cancellation);
         if (result.Facts.Moved)
         {
-            verdict.Moved(production);
+            verdict.Moved(TargetEnvironment.Production);
+        }
+        else if (!verification.IsVerified(result.After))
+        {
+            // A run before this one moved it, and ended before it was verified.
+            verdict.Moved(TargetEnvironment.Production);
         }
 
         return new StepFact("production", Moved(result.Facts));
@@ -70,19 +85,70 @@ public sealed class MigrationFlow(
         var revision = options.Revision ?? throw new BadInputException(
             "Rollback wants to know how far.", "no revision is assumed", "./build.sh Rollback --strategy Downgrade --revision -1   (or a revision id, or base)");
         var environment = await environments.GetAsync(options.TargetEnvironment ?? TargetEnvironment.Production, cancellation);
-        var result = await downgrade.RunAsync(environment, await tree.GetAsync(cancellation), revision, options.AcceptDataLoss, cancellation);
-        verdict.Moved(environment);
+        var result = options.Strategy switch
+        {
+            RollbackStrategy.Downgrade => await downgrade.RunAsync(environment, await tree.GetAsync(cancellation), revision, options.AcceptDataLoss, cancellation),
+            _ => throw new BadInputException($"There is no rollback by {options.Strategy} yet.", "", "--strategy Downgrade"),
+        };
+        if (result.Facts.Moved)
+        {
+            verdict.Moved(environment.Name);
+        }
+
         return new StepFact(environment.DisplayName, Moved(result.Facts));
     }
 
-    private async Task PassGateAsync(DatabaseFacts production, string revision, MigrationsTree loaded, CancellationToken cancellation)
+    /// <summary>"+1" counts from production where production is to be migrated: staging and production have to end at the same revision, also when the run is repeated.</summary>
+    private async Task<string> RequestedAsync(MigrationsTree loaded, CancellationToken cancellation)
     {
+        if (requested is null)
+        {
+            requested = options.Revision ?? "head";
+            if (requested.StartsWith('+') && options.Scheduled.Contains("MigrateProduction"))
+            {
+                var now = await DatabaseInspector.ReadAsync(await environments.GetAsync(TargetEnvironment.Production, cancellation), cancellation);
+                requested = RevisionTarget.Resolve(loaded, now.Revisions, requested, MigrationDirection.Upgrade).Revision;
+            }
+        }
+
+        return requested;
+    }
+
+    /// <summary>A wrong STAGING_DATABASE_URL must not lead past the gate to production.</summary>
+    private async Task RequireStagingAsync(DatabaseEnvironment staging, DatabaseFacts now, CancellationToken cancellation)
+    {
+        await verification.RequirePossibleAsync(staging, cancellation);
+        foreach (var production in (await environments.FindAsync(cancellation)).Where(environment => environment.Name == TargetEnvironment.Production))
+        {
+            try
+            {
+                RequireTwoDatabases(now, await DatabaseInspector.ReadAsync(production, cancellation));
+            }
+            catch (BadInputException unreachable)
+            {
+                run.Log.Warning("Production could not be asked whether it is the same database as staging: {Why:l}", unreachable.Why);
+            }
+        }
+    }
+
+    private async Task PassGateAsync(DatabaseEnvironment production, DatabaseFacts now, string revision, MigrationsTree loaded, CancellationToken cancellation)
+    {
+        await verification.RequirePossibleAsync(production, cancellation);
         var staging = await DatabaseInspector.ReadAsync(await environments.GetAsync(TargetEnvironment.Staging, cancellation), cancellation);
-        var subject = new GateSubject(production, staging, revision, loaded.Hash);
+        RequireTwoDatabases(staging, now);
+        var subject = new GateSubject(now, staging, revision, loaded.Hash);
         var boxes = await run.Journal.ActAsync("pass the gate to production", subject, () => Task.FromResult(gate.Pass(subject)));
         foreach (var box in boxes)
         {
-            run.Log.Information("[x] {Box}: {Finding}", box.Box, box.Finding);
+            run.Log.Information("[x] {Box}: {Finding:l}", box.Box, box.Finding);
+        }
+    }
+
+    private static void RequireTwoDatabases(DatabaseFacts staging, DatabaseFacts production)
+    {
+        if (IdentityChecks.Compare(staging, production) is Finding.Refusal same)
+        {
+            throw new RefusedException("Staging and production are not two databases.", same.Text, same.Next);
         }
     }
 

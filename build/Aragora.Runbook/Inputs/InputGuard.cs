@@ -16,7 +16,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
     /// <exception cref="BadInputException">Something is wrong.</exception>
     public void Check(CommandLine commandLine, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> files)
     {
-        var problems = OfTargets(commandLine)
+        var problems = OfTargets(commandLine.Targets)
             .Concat(OfSwitches(commandLine))
             .Concat(OfEnvironment(commandLine, environment))
             .Concat(files.SelectMany(file => OfFile(file.Key, file.Value)))
@@ -30,11 +30,11 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
         }
     }
 
-    private IEnumerable<Problem> OfTargets(CommandLine commandLine) =>
-        from name in commandLine.Targets
+    private IEnumerable<Problem> OfTargets(IReadOnlyList<string> names) =>
+        from name in names
         where !targets.Any(target => string.Equals(target, name.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase))
         let near = Spelling.Nearest(name, targets)
-        select new Problem($"There is no target \"{name}\".{(near is null ? "" : $" Did you mean {near}?")}", near is null ? "./build.sh --help" : $"./build.sh {near}");
+        select new Problem($"There is no target \"{Shown(name)}\".{(near is null ? "" : $" Did you mean {near}?")}", near is null ? "./build.sh --help" : $"./build.sh {near}");
 
     private IEnumerable<Problem> OfSwitches(CommandLine commandLine)
     {
@@ -45,7 +45,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
             {
                 var parts = given.Text.Split('=', 2);
                 var isKnown = parameters.FirstOrDefault(parameter => parameter.IsNamed(parts[0]));
-                yield return new Problem($"{parts[0]}=… is not how a value is given here.", isKnown is { Secret: false } ? $"write {isKnown.Switch} {parts[1]}" : "write --switch value, with a space");
+                yield return new Problem($"{parts[0]}=… is not how a value is given here.", isKnown is { Secret: false } ? $"write {isKnown.Switch} {Shown(parts[1])}" : "write --switch value, with a space");
                 continue;
             }
 
@@ -60,6 +60,14 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
             if (!seen.Add(definition.Name))
             {
                 yield return new Problem($"{definition.Switch} is given more than once.", "give it once");
+            }
+
+            if (definition.Name is "Skip" or "Target")
+            {
+                foreach (var problem in OfTargets(given.Values))
+                {
+                    yield return problem;
+                }
             }
 
             foreach (var problem in OfValues(definition, definition.Switch, given.Values))
@@ -172,7 +180,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
 
         foreach (var value in values.Where(value => !Parses(definition.ValueType, value)))
         {
-            yield return new Problem($"{source}{(definition.Secret ? "" : $" \"{value}\"")} is not {Kind(definition)}.", $"{definition.Switch} <{Kind(definition)}>");
+            yield return new Problem($"{source}{(definition.Secret ? "" : $" \"{Shown(value)}\"")} is not {Kind(definition)}.", $"{definition.Switch} <{Kind(definition)}>");
         }
     }
 
@@ -197,6 +205,9 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
             return false;
         }
     }
+
+    /// <summary>A URL with a password may stand in the wrong place.</summary>
+    private static string Shown(string word) => word.Contains("://", StringComparison.Ordinal) && word.Contains('@', StringComparison.Ordinal) ? "***" : word;
 
     private static string Kind(ParameterDefinition definition) => definition.ValueType switch
     {

@@ -7,19 +7,13 @@ namespace Aragora.Runbook.Reporting;
 
 /// <summary>The end of a run that failed: what happened, where every database is now, what to type, whom to call.</summary>
 /// <param name="Failure">What ended the run.</param>
+/// <param name="ExitCode">What the process ends with: a failure after a move needs a person, whatever it is itself.</param>
+/// <param name="Unverified">What was moved and is not verified; null where everything is in order.</param>
 /// <param name="States">The databases as they are now.</param>
 /// <param name="Contacts">Whom to call.</param>
 /// <param name="Folder">The run's folder, for the details.</param>
-public sealed record FailureReport(Exception Failure, IReadOnlyList<DatabaseState> States, EmergencyContacts Contacts, string Folder)
+public sealed record FailureReport(Exception Failure, int ExitCode, string? Unverified, IReadOnlyList<DatabaseState> States, EmergencyContacts Contacts, string Folder)
 {
-    /// <summary>The exit code; what is no <see cref="RunbookException"/> needs a person, because nobody foresaw it.</summary>
-    public int ExitCode => Failure switch
-    {
-        RunbookException told => told.ExitCode,
-        OperationCanceledException => ExitCodes.Cancelled,
-        _ => ExitCodes.NeedsPerson,
-    };
-
     /// <summary>The next command, in one line.</summary>
     public string Next => Failure is RunbookException { Next.Length: > 0 } told ? told.Next : "./build.sh Status";
 
@@ -28,6 +22,11 @@ public sealed record FailureReport(Exception Failure, IReadOnlyList<DatabaseStat
     {
         var text = new StringBuilder();
         text.Append("WHAT HAPPENED").Append(Meaning()).Append('\n').Append(Indented(What()));
+        if (Unverified is not null)
+        {
+            text.Append("\nNOT VERIFIED\n").Append(Indented(Unverified));
+        }
+
         if (States.Count > 0)
         {
             text.Append("\nTHE DATABASES NOW\n");
@@ -46,6 +45,7 @@ public sealed record FailureReport(Exception Failure, IReadOnlyList<DatabaseStat
         ExitCodes.Refused => " (exit code 3: refused, this step changed nothing)",
         ExitCodes.FailedClean => " (exit code 4: failed, the databases are as they were before this step)",
         ExitCodes.Cancelled => " (exit code 130: cancelled)",
+        ExitCodes.Unexpected => " (exit code 1: a defect of this build)",
         _ => " (exit code 5: somebody has to look before anything else runs)",
     };
 

@@ -27,6 +27,7 @@ public sealed class InputGuardTests
     [InlineData("migrate-production --fresh")]
     [InlineData("Rollback --revision -1 --target-environment production")]
     [InlineData("MigrateProduction --lock-timeout 5s --backup-jobs 4 --Fresh true --skip")]
+    [InlineData("MigrateProduction --skip status")]
     public void What_is_right_passes(string line) => Should.NotThrow(() => Check(line));
 
     [Theory]
@@ -42,6 +43,8 @@ public sealed class InputGuardTests
     [InlineData("MigrateProduction --backup-jobs many", "whole number")]
     [InlineData("MigrateProduction --production-health-url localhost", "https://host/path")]
     [InlineData("MigrateProduction --fresh Status", "true|false")]
+    [InlineData("MigrateProduction --skip Statsu", "Did you mean Status?")]
+    [InlineData("--target Rolback", "Did you mean Rollback?")]
     public void What_is_wrong_is_refused_and_the_message_says_what_to_type(string line, string expected) =>
         Should.Throw<BadInputException>(() => Check(line)).Message.ShouldContain(expected);
 
@@ -72,6 +75,10 @@ public sealed class InputGuardTests
         refusal.Message.ShouldContain("differ");
         refusal.Message.ShouldNotContain("hunter");
     }
+
+    [Fact]
+    public void A_url_in_the_wrong_place_is_not_repeated() =>
+        Should.Throw<BadInputException>(() => Check("Status postgresql://u:hunter2@h/d --fresh postgresql://u:hunter2@h/d")).Message.ShouldNotContain("hunter2");
 
     [Theory]
     [InlineData("""{ "Revison": "abc" }""", "Did you mean \"Revision\"?")]

@@ -7,7 +7,7 @@ namespace Aragora.Runbook.Tests.Outcomes;
 
 public sealed class RunVerdictTests
 {
-    private static readonly DatabaseEnvironment Production = new() { Name = TargetEnvironment.Production, Database = PostgresUrl.Parse("postgresql://u@h/d", "X") };
+    private const TargetEnvironment Production = TargetEnvironment.Production;
     private readonly RunVerdict verdict = new();
 
     [Fact]
@@ -22,12 +22,12 @@ public sealed class RunVerdictTests
         verdict.Moved(Production);
         if (smoke)
         {
-            verdict.Verified("SmokeTest");
+            verdict.Verified(Production, "SmokeTest");
         }
 
         if (health)
         {
-            verdict.Verified("HealthCheck");
+            verdict.Verified(Production, "HealthCheck");
         }
 
         verdict.ExitCode(0).ShouldBe(ExitCodes.NeedsPerson);
@@ -37,8 +37,8 @@ public sealed class RunVerdictTests
     [Fact]
     public void A_verification_from_before_the_move_does_not_count()
     {
-        verdict.Verified("SmokeTest");
-        verdict.Verified("HealthCheck");
+        verdict.Verified(Production, "SmokeTest");
+        verdict.Verified(Production, "HealthCheck");
         verdict.Moved(Production);
 
         verdict.ExitCode(0).ShouldBe(ExitCodes.NeedsPerson);
@@ -48,11 +48,24 @@ public sealed class RunVerdictTests
     public void A_run_that_migrated_and_was_verified_ends_with_0()
     {
         verdict.Moved(Production);
-        verdict.Verified("SmokeTest");
-        verdict.Verified("HealthCheck");
+        verdict.Verified(Production, "SmokeTest");
+        verdict.Verified(Production, "HealthCheck");
 
         verdict.ExitCode(0).ShouldBe(ExitCodes.Green);
     }
+
+    [Fact]
+    public void A_verification_of_another_environment_does_not_count()
+    {
+        verdict.Moved(Production);
+        verdict.Verified(TargetEnvironment.Staging, "SmokeTest");
+        verdict.Verified(TargetEnvironment.Staging, "HealthCheck");
+
+        verdict.ExitCode(0).ShouldBe(ExitCodes.NeedsPerson);
+    }
+
+    [Fact]
+    public void A_host_that_failed_without_a_word_is_a_defect() => verdict.ExitCode(-1).ShouldBe(ExitCodes.Unexpected);
 
     [Fact]
     public void Each_kind_of_failure_has_its_exit_code()

@@ -122,13 +122,14 @@ public sealed class RunSummaryTests(RealServer server)
     {
         var report = new FailureReport(
             new NeedsPersonException("Migration 0009 failed half-way.", "column exists hunter2\n::error::owned", "./build.sh Rollback"),
+            5,
+            null,
             [new DatabaseState(TargetEnvironment.Staging, Facts, null), new DatabaseState(TargetEnvironment.Production, null, "nothing listens")],
             EmergencyContacts.Default,
             "/runs/1");
         var secrets = new SecretMask();
         secrets.Add("hunter2");
 
-        report.ExitCode.ShouldBe(5);
         report.Render(secrets).ReplaceLineEndings("\n").ShouldBe(
             """
             WHAT HAPPENED (exit code 5: somebody has to look before anything else runs)
@@ -156,10 +157,13 @@ public sealed class RunSummaryTests(RealServer server)
     }
 
     [Fact]
-    public void What_nobody_foresaw_needs_a_person_and_a_cancelled_run_says_so()
+    public void A_refusal_after_a_move_is_told_as_what_it_is_to_the_caller()
     {
-        new FailureReport(new InvalidOperationException("x"), [], EmergencyContacts.Default, "/r").ExitCode.ShouldBe(ExitCodes.NeedsPerson);
-        new FailureReport(new OperationCanceledException(), [], EmergencyContacts.Default, "/r").ExitCode.ShouldBe(ExitCodes.Cancelled);
+        var text = new FailureReport(new RefusedException("No health URL.", "", "give one"), 5, "production was moved, and HealthCheck did not run green afterwards", [], EmergencyContacts.Default, "/r").Render(new SecretMask());
+
+        text.ShouldContain("exit code 5");
+        text.ShouldContain("NOT VERIFIED");
+        text.ShouldNotContain("changed nothing");
     }
 
     [Fact]
