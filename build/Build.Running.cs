@@ -19,7 +19,7 @@ sealed partial class Build
     /// <summary>NUKE's own parameters; but for the first two they count only from the command line, since each can end a run green without its work, or move it elsewhere.</summary>
     private static readonly ParameterDefinition[] HostParameters =
     [
-        new("Verbosity", typeof(string)),
+        new("Verbosity", typeof(Verbosity)),
         new("NoLogo", typeof(bool)),
         new("Target", typeof(string[]), CommandLineOnly: true),
         new("Skip", typeof(string[]), CommandLineOnly: true),

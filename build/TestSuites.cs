@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Xml;
 using System.Xml.Linq;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Journal;
@@ -143,7 +144,7 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         var count = new TestCount(0, 0, 0);
         foreach (var file in Directory.EnumerateFiles(ResultsFolder, "*.xml"))
         {
-            foreach (var suite in XDocument.Load(file).Descendants("testsuite"))
+            foreach (var suite in Suites(file, broken))
             {
                 var failed = Number(suite, "failures") + Number(suite, "errors");
                 var skipped = Number(suite, "skipped");
@@ -153,6 +154,19 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         }
 
         return count;
+    }
+
+    private static IEnumerable<XElement> Suites(string file, List<string> broken)
+    {
+        try
+        {
+            return XDocument.Load(file).Descendants("testsuite");
+        }
+        catch (XmlException unreadable)
+        {
+            broken.Add($"{Path.GetFileName(file)} cannot be read: {unreadable.Message}");
+            return [];
+        }
     }
 
     private static int Number(XElement suite, string name) =>

@@ -23,7 +23,12 @@ public sealed partial class HostProcess
 
     public static string Checkout => Metadata("Root");
 
-    public Task<CommandResult> RunAsync(string arguments, params (string Name, string? Value)[] environment) => commands.RunAsync(Command(arguments, environment));
+    /// <summary>Runs to the end. Without colours: test results are XML, which has no escape characters.</summary>
+    public async Task<CommandResult> RunAsync(string arguments, params (string Name, string? Value)[] environment)
+    {
+        var result = await commands.RunAsync(Command(arguments, environment));
+        return result with { Output = Ansi().Replace(result.Output, ""), Error = Ansi().Replace(result.Error, "") };
+    }
 
     /// <summary>Runs until a line comes that fits, then asks the host to end (SIGTERM), and waits until it has.</summary>
     public async Task<(int ExitCode, string Output)> RunUntilAsync(string arguments, Func<string, bool> fits)
@@ -57,7 +62,7 @@ public sealed partial class HostProcess
         process.BeginErrorReadLine();
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await process.WaitForExitAsync(deadline.Token);
-        return (process.ExitCode, output.ToString());
+        return (process.ExitCode, Ansi().Replace(output.ToString(), ""));
     }
 
     private Command Command(string arguments, params (string Name, string? Value)[] environment)
@@ -80,7 +85,7 @@ public sealed partial class HostProcess
 
     /// <summary>The targets of the summary table, in its order, with their outcome.</summary>
     public static IReadOnlyList<(string Target, string Outcome)> Summary(CommandResult result) =>
-        [.. SummaryRow().Matches(Ansi().Replace(result.Output, "")).Select(match => (match.Groups["target"].Value, match.Groups["outcome"].Value))];
+        [.. SummaryRow().Matches(result.Output).Select(match => (match.Groups["target"].Value, match.Groups["outcome"].Value))];
 
     private static string Metadata(string key) =>
         typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
