@@ -71,7 +71,7 @@ sealed partial class Build
             RunId = runId,
             Root = root,
             Folder = folder,
-            Log = Log.Logger = Aragora.Runbook.Reporting.MaskingLogger.Create(hostLogger, secrets, folder),
+            Log = Log.Logger = Aragora.Runbook.Reporting.MaskingLogger.Create(hostLogger, secrets, folder, ShowsDebug),
             Journal = new RunJournal(Path.Combine(folder, "journal.ndjson"), secrets, TimeProvider.System),
             Evidence = new EvidenceStore(folder, searched, secrets, EvidenceKey is null ? null : Encoding.UTF8.GetBytes(EvidenceKey)),
             Secrets = secrets,

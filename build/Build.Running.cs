@@ -101,11 +101,14 @@ sealed partial class Build
         }
     }
 
+    /// <summary>NUKE shows debug lines at its normal level; here people get them when they ask for everything.</summary>
+    private static bool ShowsDebug => Verbosity == Verbosity.Verbose;
+
     /// <summary>From here on nothing is logged that is not masked; NUKE itself masks nothing.</summary>
     protected override void OnBuildInitialized()
     {
         hostLogger = Log.Logger;
-        Log.Logger = MaskingLogger.Create(hostLogger, secrets, runFolder: null);
+        Log.Logger = MaskingLogger.Create(hostLogger, secrets, runFolder: null, ShowsDebug);
     }
 
     private async Task PerformAsync(Func<CancellationToken, Task<StepFact>> step)

@@ -6,6 +6,7 @@ namespace BuildTests;
 
 public sealed partial class DocumentationTests
 {
+    private static readonly string Schema = File.ReadAllText(Path.Combine(HostProcess.Checkout, ".nuke", "build.schema.json"));
     private static readonly string Readme = File.ReadAllText(Path.Combine(HostProcess.Checkout, "README.md"));
 
     [Fact]
@@ -28,8 +29,16 @@ public sealed partial class DocumentationTests
             var name = parameter.Groups["alias"].Success ? parameter.Groups["alias"].Value : parameter.Groups["name"].Value;
             var marked = $"`{new Aragora.Runbook.Inputs.ParameterDefinition(name, typeof(string)).Switch}`{(parameter.Value.Contains("CommandLineOnly", StringComparison.Ordinal) ? " ⚠" : "")}";
             Readme.ShouldContain(marked);
+            Schema.ShouldContain($"\"{name}\"", customMessage: "CONTRIBUTING.md tells how .nuke/build.schema.json is made");
         }
     }
+
+    [Fact]
+    public void Every_link_in_the_readme_leads_somewhere() =>
+        LinkPattern().Matches(Readme).Select(match => match.Groups["path"].Value).Where(path => !Path.Exists(Path.Combine(HostProcess.Checkout, path))).ShouldBeEmpty();
+
+    [GeneratedRegex(@"\]\((?<path>[^)#:]+)\)", RegexOptions.ExplicitCapture)]
+    private static partial Regex LinkPattern();
 
     [GeneratedRegex(@"^    Target (?<name>\w+) =>", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex TargetPattern();

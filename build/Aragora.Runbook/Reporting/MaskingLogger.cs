@@ -22,8 +22,9 @@ public static class MaskingLogger
     /// <param name="inner">The host's logger; it decides by its own level what it shows.</param>
     /// <param name="secrets">What is masked, also what is added later.</param>
     /// <param name="runFolder">The run's folder, made if it is not there; null for a run that leaves none.</param>
+    /// <param name="showsDebug">Whether people see debug lines too; the file always has them.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
-    public static Logger Create(ILogger inner, SecretMask secrets, string? runFolder)
+    public static Logger Create(ILogger inner, SecretMask secrets, string? runFolder, bool showsDebug = false)
     {
         var file = new LoggerConfiguration().MinimumLevel.Verbose();
         if (runFolder is not null)
@@ -33,11 +34,11 @@ public static class MaskingLogger
         }
 
         return new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext()
-            .WriteTo.Sink(new MaskingSink(inner, file.CreateLogger(), secrets))
+            .WriteTo.Sink(new MaskingSink(inner, file.CreateLogger(), secrets, showsDebug))
             .CreateLogger();
     }
 
-    private sealed class MaskingSink(ILogger people, Logger file, SecretMask secrets) : ILogEventSink, IDisposable
+    private sealed class MaskingSink(ILogger people, Logger file, SecretMask secrets, bool showsDebug) : ILogEventSink, IDisposable
     {
         private static readonly MessageTemplateParser Parser = new();
 
@@ -45,8 +46,7 @@ public static class MaskingLogger
         {
             file.Write(Rewrite(logEvent, secrets.Apply, logEvent.Exception is null ? null : new MaskedException(secrets.Apply(logEvent.Exception.ToString()))));
 
-            // NUKE shows debug lines at its normal level; people get them when they ask for everything.
-            if (people.IsEnabled(logEvent.Level < LogEventLevel.Information ? LogEventLevel.Verbose : logEvent.Level))
+            if ((showsDebug || logEvent.Level >= LogEventLevel.Information) && people.IsEnabled(logEvent.Level))
             {
                 people.Write(ForPeople(logEvent));
             }
