@@ -146,11 +146,19 @@ internal static class MoveFailure
             ? $"./build.sh Migrate{story.Environment.Name} --revision {story.Target.Revision}   goes on from there"
             : $"./build.sh Rollback --strategy Downgrade --target-environment {story.Environment.Name} --revision {story.Target.Revision}   goes on from there";
         steps.Add(again);
-        if (story.Target.Direction == MigrationDirection.Upgrade && state.Done.Count > 0)
+        if (story.Target.Direction == MigrationDirection.Upgrade && state.Done.Count > 0 && WayBack(story, state) is { } back)
         {
-            steps.Add($"./build.sh Rollback --strategy Downgrade --target-environment {story.Environment.Name} --revision {(story.Before.Revisions.Count == 1 ? story.Before.Revisions[0] : RevisionTarget.Base)}   goes back");
+            steps.Add($"./build.sh Rollback --strategy Downgrade --target-environment {story.Environment.Name} --revision {back}   goes back");
         }
 
         return string.Join(Environment.NewLine + "        ", steps);
     }
+
+    /// <summary>The one revision to which a downgrade undoes what was done, and nothing else; null where there is none, as for a database that stood at two.</summary>
+    private static string? WayBack(MoveStory story, MoveState state) => story.Before.Revisions switch
+    {
+        [] => RevisionTarget.Base,
+        [var before] when state.Done.All(step => story.Tree.Ancestors([step.Id]).Contains(before)) => before,
+        _ => null,
+    };
 }
