@@ -42,7 +42,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
         if (target == Base || (applied.Contains(target) && !current.Contains(target, StringComparer.Ordinal)))
         {
             throw new BadInputException(
-                $"The database is past {target}: it is at {Names(current)}.",
+                $"The database is past {target}: it is at {current.Named()}.",
                 "a migrate target only goes forward",
                 $"./build.sh Rollback --strategy Downgrade --revision {target}   goes back");
         }
@@ -56,7 +56,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
         if (target != Base && !applied.Contains(target))
         {
             throw new BadInputException(
-                $"{target} is not applied: the database is at {Names(current)}.",
+                $"{target} is not applied: the database is at {current.Named()}.",
                 "a downgrade only goes back",
                 $"./build.sh MigrateStaging --revision {target}   goes forward");
         }
@@ -102,7 +102,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
             at = next.Count switch
             {
                 1 => next[0].Id,
-                0 => throw new BadInputException($"There are only {step} revisions after {Names(current)}.", $"+{count} asks for more", "./build.sh Status   shows what is pending"),
+                0 => throw new BadInputException($"There are only {step} revisions after {current.Named()}.", $"+{count} asks for more", "./build.sh Status   shows what is pending"),
                 _ => throw new RefusedException($"+{count} is ambiguous.", $"{string.Join(" and ", next)} both follow {at ?? Base}", "name a revision"),
             };
         }
@@ -156,8 +156,6 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
             }
         }
     }
-
-    private static string Names(IReadOnlyList<string> current) => current.Count == 0 ? Base : string.Join(", ", current);
 
     private static bool IsNear(string id, string text)
     {
