@@ -38,7 +38,7 @@ public sealed class StatusView(RevisionOrigin origin)
         rows.AddRange(status.Environments.Select(environment => new[]
         {
             environment.Environment,
-            environment.Current is null ? "?" : environment.Current.Count == 0 ? RevisionTarget.Base : string.Join(", ", environment.Current),
+            environment.Current?.Named() ?? "?",
             environment.Current is null || environment.Problem is not null ? "?" : $"{environment.Pending.Count}",
             environment.Database,
         }));
@@ -85,7 +85,7 @@ public sealed class StatusView(RevisionOrigin origin)
         IReadOnlyList<string>? current = null;
         try
         {
-            var facts = await VersionTable.ReadAsync(environment, cancellation);
+            var facts = await DatabaseInspector.ReadAsync(environment, cancellation);
             current = facts.Revisions;
             await VersionTable.RequireAsync(environment, facts, cancellation);
             await origin.RequireKnownAsync(tree, environment, current, cancellation);

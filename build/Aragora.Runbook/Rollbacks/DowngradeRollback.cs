@@ -22,7 +22,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
     public async Task<MigrationResult> RunAsync(DatabaseEnvironment environment, MigrationsTree tree, string requested, bool acceptDataLoss, CancellationToken cancellation)
     {
         run.Secrets.Add(environment.Database.Password);
-        var facts = await VersionTable.ReadAsync(environment, cancellation);
+        var facts = await DatabaseInspector.ReadAsync(environment, cancellation);
         if (facts.RevisionStamp is null)
         {
             throw new RefusedException($"The {environment.DisplayName} database has no alembic_version.", "no migration has run on it, so there is none to undo; or the table was dropped", "./build.sh Status");
