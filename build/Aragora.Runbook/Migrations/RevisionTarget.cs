@@ -1,4 +1,5 @@
 using System.Globalization;
+using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Migrations;
@@ -157,27 +158,8 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
         }
     }
 
-    private static bool IsNear(string id, string text)
-    {
-        if (text.Length >= 3 && id.Contains(text, StringComparison.OrdinalIgnoreCase))
-        {
-            return true;
-        }
-
-        // Edit distance: two slips of the finger at most.
-        var previous = Enumerable.Range(0, text.Length + 1).ToArray();
-        foreach (var letter in id)
-        {
-            var row = new int[previous.Length];
-            row[0] = previous[0] + 1;
-            for (var i = 1; i < row.Length; i++)
-            {
-                row[i] = Math.Min(Math.Min(row[i - 1], previous[i]) + 1, previous[i - 1] + (char.ToLowerInvariant(text[i - 1]) == char.ToLowerInvariant(letter) ? 0 : 1));
-            }
-
-            previous = row;
-        }
-
-        return previous[^1] <= Math.Min(2, text.Length / 3);
-    }
+    /// <summary>A part of the id, or two slips of the finger at most.</summary>
+    private static bool IsNear(string id, string text) =>
+        (text.Length >= 3 && id.Contains(text, StringComparison.OrdinalIgnoreCase))
+        || Spelling.Distance(id.ToLowerInvariant(), text.ToLowerInvariant()) <= Math.Min(2, text.Length / 3);
 }

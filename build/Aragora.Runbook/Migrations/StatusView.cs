@@ -1,6 +1,6 @@
-using System.Text;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
 
 namespace Aragora.Runbook.Migrations;
 
@@ -43,7 +43,7 @@ public sealed class StatusView(RevisionOrigin origin)
             environment.Database,
         }));
         var lines = new List<string> { $"heads: {(status.Heads.Count == 0 ? "none" : string.Join("; ", status.Heads))}", "" };
-        lines.AddRange(Table(rows));
+        lines.AddRange(TextTable.Render(["", "", "", ""], rows).Split('\n'));
         foreach (var environment in status.Environments)
         {
             if (environment.Problem is not null)
@@ -63,21 +63,6 @@ public sealed class StatusView(RevisionOrigin origin)
             false => "The environments are at the same revision.",
         }]);
         return lines;
-    }
-
-    private static IEnumerable<string> Table(IReadOnlyList<string[]> rows)
-    {
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        foreach (var row in rows)
-        {
-            var line = new StringBuilder();
-            for (var column = 0; column < row.Length; column++)
-            {
-                line.Append(row[column].PadRight(widths[column] + 2));
-            }
-
-            yield return line.ToString().TrimEnd();
-        }
     }
 
     private async Task<EnvironmentStatus> ReadAsync(MigrationsTree tree, DatabaseEnvironment environment, CancellationToken cancellation)
