@@ -18,6 +18,12 @@ public sealed record DatabaseEnvironment
     /// <summary>Tells a physical clone from its original: two environments with equal identities are refused unless each has its own.</summary>
     public string? EnvironmentId { get; init; }
 
+    /// <summary>The environment variable that names the database: <c>STAGING_DATABASE_URL</c> or <c>PRODUCTION_DATABASE_URL</c>.</summary>
+    public string UrlVariable => UrlVariableOf(Name);
+
+    /// <summary>The same of an environment whose database was not named.</summary>
+    public static string UrlVariableOf(TargetEnvironment name) => name == TargetEnvironment.Production ? "PRODUCTION_DATABASE_URL" : "STAGING_DATABASE_URL";
+
     /// <summary>"staging" or "production", for messages.</summary>
     public string DisplayName => Name == TargetEnvironment.Production ? "production" : "staging";
 }

@@ -1,5 +1,6 @@
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
 using Npgsql;
 
 namespace Aragora.Runbook.Environments;
@@ -8,7 +9,28 @@ namespace Aragora.Runbook.Environments;
 public static class DatabaseInspector
 {
     /// <summary>Identity and revisions, read in one session.</summary>
+    /// <exception cref="BadInputException">The role lacks a grant; the message names the one.</exception>
     public static async Task<DatabaseFacts> ReadAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        try
+        {
+            return await AskAsync(session, environment, cancellation);
+        }
+        catch (PostgresException denied) when (denied.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw MissingGrant.Explain(environment, denied);
+        }
+    }
+
+    /// <summary>Opens a session, reads, closes it.</summary>
+    /// <exception cref="BadInputException">The database cannot be reached, or the role lacks a grant; the message names it.</exception>
+    public static async Task<DatabaseFacts> ReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        await using var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation);
+        return await ReadAsync(session, environment, cancellation);
+    }
+
+    private static async Task<DatabaseFacts> AskAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation)
     {
         var identity = (await session.QueryAsync(
             """
@@ -20,13 +42,6 @@ public static class DatabaseInspector
             cancellation))[0];
         var (revisions, stamp) = await ReadRevisionsAsync(session, cancellation);
         return new DatabaseFacts(identity, revisions, stamp);
-    }
-
-    /// <summary>Opens a session, reads, closes it.</summary>
-    public static async Task<DatabaseFacts> ReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)
-    {
-        await using var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation);
-        return await ReadAsync(session, environment, cancellation);
     }
 
     private static async Task<(IReadOnlyList<string> Revisions, string? Stamp)> ReadRevisionsAsync(PostgresSession session, CancellationToken cancellation)

@@ -41,11 +41,11 @@ public sealed class MigrationSessions(DatabaseEnvironment environment)
 
     /// <summary>The same in a session that is open.</summary>
     public static Task<IReadOnlyList<SessionSeen>> ListAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation) =>
-        session.QueryAsync(List, Read, cancellation, environment.Database.Database, NamePattern);
+        session.QueryAsync(List, SessionSeen.Read, cancellation, environment.Database.Database, NamePattern);
 
     /// <summary>The sessions that a migration waits for.</summary>
     public static Task<IReadOnlyList<SessionSeen>> BlockersAsync(PostgresSession session, DatabaseEnvironment environment, string applicationName, CancellationToken cancellation) =>
-        session.QueryAsync(Blockers, Read, cancellation, environment.Database.Database, applicationName);
+        session.QueryAsync(Blockers, SessionSeen.Read, cancellation, environment.Database.Database, applicationName);
 
     /// <summary>Cancels the statements of one migration's sessions; returns how many were asked.</summary>
     public Task<int> CancelAsync(string applicationName, CancellationToken cancellation) => ActAsync(Cancel, applicationName, cancellation);
@@ -58,9 +58,6 @@ public sealed class MigrationSessions(DatabaseEnvironment environment)
         await using var session = await MaintenanceDatabase.OpenAsync(environment, "aragora-guard", cancellation);
         return await session.ScalarAsync<int>(sql, cancellation, environment.Database.Database, applicationName);
     }
-
-    private static SessionSeen Read(DbDataReader row) =>
-        new(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? null : row.GetFieldValue<DateTimeOffset>(4), row.GetString(5), row.GetString(6));
 }
 
 /// <summary>A session on the server, as <c>pg_stat_activity</c> shows it.</summary>
@@ -74,6 +71,10 @@ public sealed class MigrationSessions(DatabaseEnvironment environment)
 public sealed record SessionSeen(int ProcessId, string ApplicationName, string User, string Client, DateTimeOffset? Since, string State, string Query)
 {
     private const int LongestQuery = 120;
+
+    /// <summary>Reads a row of seven columns, in the order of this record's parameters.</summary>
+    internal static SessionSeen Read(DbDataReader row) =>
+        new(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? null : row.GetFieldValue<DateTimeOffset>(4), row.GetString(5), row.GetString(6));
 
     /// <summary>For people, in one line.</summary>
     public override string ToString()

@@ -51,7 +51,7 @@ public static class PoolerProbe
     internal static RefusedException Refusal(DatabaseEnvironment environment, string evidence, Exception? cause) => new(
         $"The {environment.DisplayName} database at {environment.Database.Endpoint} is reached through a connection pooler in transaction mode.",
         $"{evidence}; the migration's lock and timeouts would not survive there",
-        $"connect directly: put the server's own host and port into {(environment.Name == TargetEnvironment.Production ? "PRODUCTION_DATABASE_URL" : "STAGING_DATABASE_URL")}, not the pooler's",
+        $"connect directly: put the server's own host and port into {environment.UrlVariable}, not the pooler's",
         cause);
 
     private static Task<int> BackendAsync(PostgresSession session, CancellationToken cancellation) => session.ScalarAsync<int>("SELECT pg_backend_pid()", cancellation);

@@ -83,7 +83,7 @@ public sealed class SingleFlight(RunContext run)
                 throw PoolerProbe.Refusal(environment, "the lock was taken by one server process and the next question went to another", null);
             }
 
-            var others = await session.QueryAsync(Others, row => new SessionSeen(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? null : row.GetFieldValue<DateTimeOffset>(4), row.GetString(5), row.GetString(6)), cancellation, key);
+            var others = await session.QueryAsync(Others, SessionSeen.Read, cancellation, key);
             if (taken && others.Count == 0)
             {
                 return;

@@ -12,8 +12,8 @@ public static class Spelling
             .Select(pair => pair.Candidate)
             .FirstOrDefault();
 
-    /// <summary>Levenshtein's distance.</summary>
-    private static int Distance(string a, string b)
+    /// <summary>Levenshtein's distance: how many letters have to be put in, left out or replaced.</summary>
+    public static int Distance(string a, string b)
     {
         var previous = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)

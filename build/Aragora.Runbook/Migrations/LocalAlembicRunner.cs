@@ -1,7 +1,6 @@
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Guards;
 using Aragora.Runbook.Journal;
-using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Tooling;
 using Serilog;
 
@@ -21,6 +20,9 @@ public sealed class LocalAlembicRunner(ICommandRunner commands, IPythonTools pyt
 
     /// <summary>How long Alembic has to roll back by itself after its statement was cancelled. Default: 5 seconds.</summary>
     public TimeSpan RollbackPatience { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the server has to take a request to cancel or to end the migration's sessions. Default: 5 seconds.</summary>
+    public TimeSpan ServerPatience { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
     public async Task<RunnerResult> RunAsync(RunnerRequest request, Action<string> onLine, CancellationToken cancellation)
@@ -60,9 +62,17 @@ public sealed class LocalAlembicRunner(ICommandRunner commands, IPythonTools pyt
     private async Task EndAsync(Task<CommandResult> running, MigrationSessions sessions, string applicationName, CancellationTokenSource ending)
     {
         log.Warning("Cancelling the migration's statement, so that Alembic rolls back");
-        await TryOnServerAsync(() => sessions.CancelAsync(applicationName, CancellationToken.None));
-        await Task.WhenAny(running, Task.Delay(RollbackPatience, clock, CancellationToken.None));
-        await ending.CancelAsync();
+        try
+        {
+            await TryOnServerAsync(patience => sessions.CancelAsync(applicationName, patience));
+            await Task.WhenAny(running, Task.Delay(RollbackPatience, clock, CancellationToken.None));
+        }
+        finally
+        {
+            // Whatever the server answers, the child does not outlive the run.
+            await ending.CancelAsync();
+        }
+
         try
         {
             await running;
@@ -72,18 +82,20 @@ public sealed class LocalAlembicRunner(ICommandRunner commands, IPythonTools pyt
             log.Warning("Alembic did not end by itself and was killed");
         }
 
-        await TryOnServerAsync(() => sessions.TerminateAsync(applicationName, CancellationToken.None));
+        await TryOnServerAsync(patience => sessions.TerminateAsync(applicationName, patience));
     }
 
-    private async Task TryOnServerAsync(Func<Task<int>> act)
+    /// <summary>Asks the server, for a while. A courtesy: nothing that goes wrong here may keep the child from being ended, so every exception is logged and goes no further.</summary>
+    private async Task TryOnServerAsync(Func<CancellationToken, Task<int>> act)
     {
+        using var patience = new CancellationTokenSource(ServerPatience, clock);
         try
         {
-            await act();
+            await act(patience.Token);
         }
-        catch (Exception unreachable) when (unreachable is RunbookException or Npgsql.NpgsqlException)
+        catch (Exception unreachable)
         {
-            // Alembic is ended all the same; what is left on the server is told when the state is read.
+            // What is left on the server is told when the state is read.
             log.Warning(unreachable, "The migration's sessions could not be asked to end");
         }
     }

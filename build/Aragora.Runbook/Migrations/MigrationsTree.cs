@@ -62,7 +62,7 @@ public sealed record MigrationsTree(string ConfigFile, string Hash, IReadOnlyLis
 /// <param name="Message">The first line of its docstring.</param>
 /// <param name="File">Its file.</param>
 /// <param name="HasDowngrade">Whether its downgrade exists and does something (not only <c>pass</c> or <c>raise</c>).</param>
-/// <param name="DowngradeDestroys">What its downgrade says that it destroys (module variable <c>downgrade_destroys</c>, or the operations found: drop_table, drop_column); null for nothing known.</param>
+/// <param name="DowngradeDestroys">What its downgrade says that it destroys (module variable <c>downgrade_destroys</c>, or the operations found: drop_table, drop_column, UPDATE …, or "not known: …" where something is called that is not known to be harmless); null for nothing.</param>
 public sealed record Revision(string Id, IReadOnlyList<string> Parents, string Message, string File, bool HasDowngrade, string? DowngradeDestroys)
 {
     /// <summary>Whether its upgrade may commit rows before it is over (an <c>autocommit_block</c> and a statement that writes): after a failure nobody can say that nothing was written.</summary>

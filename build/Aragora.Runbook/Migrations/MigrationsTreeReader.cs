@@ -9,7 +9,7 @@ namespace Aragora.Runbook.Migrations;
 /// <summary>Reads a migrations tree through Alembic itself, without <c>env.py</c> and without a database.</summary>
 public sealed class MigrationsTreeReader(ICommandRunner commands, IPythonTools python)
 {
-    private static readonly string Script = ReadScript();
+    private static readonly string Script = ReadScript("describe_losses.py") + "\n" + ReadScript("describe_tree.py");
 
     /// <summary>Loads every revision file.</summary>
     /// <exception cref="BadInputException">The tree does not load; the message names the file and the line where they are known.</exception>
@@ -79,9 +79,9 @@ public sealed class MigrationsTreeReader(ICommandRunner commands, IPythonTools p
     private static BadInputException DoesNotLoad(AlembicProject project, string why, string next) =>
         new($"The migrations tree of {project.ConfigFile} does not load.", why, next);
 
-    private static string ReadScript()
+    private static string ReadScript(string name)
     {
-        using var stream = typeof(MigrationsTreeReader).Assembly.GetManifestResourceStream("describe_tree.py")!;
+        using var stream = typeof(MigrationsTreeReader).Assembly.GetManifestResourceStream(name)!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

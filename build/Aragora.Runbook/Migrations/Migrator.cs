@@ -23,7 +23,7 @@ public sealed class Migrator(RunContext run, ICommandRunner commands, IMigration
     public async Task<MigrationResult> MigrateAsync(DatabaseEnvironment environment, MigrationsTree tree, string requested, MigrationGate? gate, CancellationToken cancellation)
     {
         run.Secrets.Add(environment.Database.Password);
-        var facts = await VersionTable.ReadAsync(environment, cancellation);
+        var facts = await DatabaseInspector.ReadAsync(environment, cancellation);
         await VersionTable.RequireAsync(environment, facts, cancellation);
         await new RevisionOrigin(run, commands).RequireKnownAsync(tree, environment, facts.Revisions, cancellation);
         if (facts.Revisions.Count == 0)

@@ -11,6 +11,19 @@ public sealed record MigratorOptions
 
     /// <summary>How often the guarding session proves that it still has the lock. Default: 2 seconds.</summary>
     public TimeSpan GuardHeartbeat { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Reads the migrations tree anew and returns its hash (<see cref="MigrationsTree.Hash"/>); asked right before Alembic starts, where another hash refuses, and
+    /// after it ended, where another hash needs a person: nobody knows then which files ran. Default: null, which trusts the files not to change.
+    /// </summary>
+    public Func<CancellationToken, Task<string>>? CurrentTreeHash { get; init; }
+
+    /// <summary>
+    /// Told of a database that was moved, in either direction, as soon as that was read back and before evidence of it is written. Also told where a move failed on the way,
+    /// or where the database cannot be asked any more: what may have changed counts as moved. Not told where nothing was to be done, or where it failed and left everything as it was.
+    /// Default: null. It must not throw.
+    /// </summary>
+    public Action<Environments.DatabaseEnvironment>? Moved { get; init; }
 }
 
 /// <summary>A move that was made, or was not needed.</summary>

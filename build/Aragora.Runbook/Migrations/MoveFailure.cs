@@ -14,10 +14,9 @@ internal static class MoveFailure
     {
         var failed = Failed(story, state);
         var failure = story.Output.Failure();
-        var rowsMayRemain = failed is not null && (story.Target.Direction == MigrationDirection.Upgrade ? failed.UpgradeCommitsRows : failed.DowngradeCommitsRows);
-        var revisionMoved = !state.After.Revisions.SequenceEqual(story.Before.Revisions, StringComparer.Ordinal);
-        var stamped = (state.After.RevisionStamp ?? "") != (story.Before.RevisionStamp ?? "");
-        var unchanged = !revisionMoved && !stamped && state.Changes.None && state.AtWork.Count == 0 && !rowsMayRemain;
+        var rowsMayRemain = RowsMayRemain(story, failed);
+        var revisionMoved = RevisionMoved(story, state);
+        var unchanged = IsUnchanged(story, state);
         var stands = Stands(story, state, revisionMoved, unchanged, rowsMayRemain, failed);
 
         if (story.Ended is OperationCanceledException)
@@ -50,6 +49,19 @@ internal static class MoveFailure
         return Make(unchanged, title, $"{Cause(story, state, failure)}. {stands}", Next(story, state, failure));
     }
 
+    /// <summary>Whether the database is as it was: what <see cref="FailedCleanException"/> promises.</summary>
+    public static bool IsUnchanged(MoveStory story, MoveState state) =>
+        !RevisionMoved(story, state)
+        && (state.After.RevisionStamp ?? "") == (story.Before.RevisionStamp ?? "")
+        && state.Changes.None
+        && state.AtWork.Count == 0
+        && !RowsMayRemain(story, Failed(story, state));
+
+    private static bool RevisionMoved(MoveStory story, MoveState state) => !state.After.Revisions.SequenceEqual(story.Before.Revisions, StringComparer.Ordinal);
+
+    private static bool RowsMayRemain(MoveStory story, Revision? failed) =>
+        failed is not null && (story.Target.Direction == MigrationDirection.Upgrade ? failed.UpgradeCommitsRows : failed.DowngradeCommitsRows);
+
     private static Revision? Failed(MoveStory story, MoveState state) =>
         story.Output.AtWork is { } named && story.Tree.Find(named) is { } atWork && !state.Done.Contains(atWork)
             ? atWork
@@ -80,7 +92,7 @@ internal static class MoveFailure
 
     private static string Stands(MoveStory story, MoveState state, bool revisionMoved, bool unchanged, bool rowsMayRemain, Revision? failed)
     {
-        var at = MoveJudge.Names(state.After.Revisions);
+        var at = state.After.Revisions.Named();
         var parts = new List<string>();
         if (state.Reached)
         {
@@ -88,7 +100,7 @@ internal static class MoveFailure
         }
         else if (revisionMoved)
         {
-            parts.Add($"The database is at {at}: {state.Done.Count} of {story.Target.Steps.Count} revisions are committed (it was at {MoveJudge.Names(story.Before.Revisions)})");
+            parts.Add($"The database is at {at}: {state.Done.Count} of {story.Target.Steps.Count} revisions are committed (it was at {story.Before.Revisions.Named()})");
         }
         else
         {
@@ -146,11 +158,19 @@ internal static class MoveFailure
             ? $"./build.sh Migrate{story.Environment.Name} --revision {story.Target.Revision}   goes on from there"
             : $"./build.sh Rollback --strategy Downgrade --target-environment {story.Environment.Name} --revision {story.Target.Revision}   goes on from there";
         steps.Add(again);
-        if (story.Target.Direction == MigrationDirection.Upgrade && state.Done.Count > 0)
+        if (story.Target.Direction == MigrationDirection.Upgrade && state.Done.Count > 0 && WayBack(story, state) is { } back)
         {
-            steps.Add($"./build.sh Rollback --strategy Downgrade --target-environment {story.Environment.Name} --revision {(story.Before.Revisions.Count == 1 ? story.Before.Revisions[0] : RevisionTarget.Base)}   goes back");
+            steps.Add($"./build.sh Rollback --strategy Downgrade --target-environment {story.Environment.Name} --revision {back}   goes back");
         }
 
         return string.Join(Environment.NewLine + "        ", steps);
     }
+
+    /// <summary>The one revision to which a downgrade undoes what was done, and nothing else; null where there is none, as for a database that stood at two.</summary>
+    private static string? WayBack(MoveStory story, MoveState state) => story.Before.Revisions switch
+    {
+        [] => RevisionTarget.Base,
+        [var before] when state.Done.All(step => story.Tree.Ancestors([step.Id]).Contains(before)) => before,
+        _ => null,
+    };
 }

@@ -58,13 +58,11 @@ internal sealed class MoveJudge(TimeProvider clock)
         {
             throw new NeedsPersonException(
                 $"{story.Act} ended, and the {story.Environment.DisplayName} database cannot be asked where it stands.",
-                $"{(unreadable as RunbookException)?.Why ?? unreadable.Message}. Before, it was at {Names(story.Before.Revisions)}; the target was {story.Target.Revision}; {Ending(story)}",
+                $"{(unreadable as RunbookException)?.Why ?? unreadable.Message}. Before, it was at {story.Before.Revisions.Named()}; the target was {story.Target.Revision}; {Ending(story)}",
                 "./build.sh Status   once it can be reached; then repeat the command, which goes on from where it stands",
                 unreadable);
         }
     }
-
-    internal static string Names(IReadOnlyList<string> revisions) => revisions.Count == 0 ? RevisionTarget.Base : string.Join(", ", revisions);
 
     private static string Ending(MoveStory story) => story.Result is { } result ? $"Alembic ended with {result.ExitCode}: {story.Output.Failure().Line}" : $"Alembic was ended: {story.Ended?.Message}";
 

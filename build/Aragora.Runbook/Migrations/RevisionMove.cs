@@ -26,21 +26,21 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
     public async Task<MigrationResult> RunAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, string evidenceKind, Func<DatabaseFacts, RevisionTarget> plan, MigrationGate? gate, CancellationToken cancellation)
     {
         var started = run.Clock.GetTimestamp();
-        var before = await VersionTable.ReadAsync(environment, cancellation);
+        var before = await DatabaseInspector.ReadAsync(environment, cancellation);
         var target = plan(before);
         if (target.Steps.Count == 0)
         {
-            run.Log.Information("The {Environment} database is at {Revision} already: nothing to do", environment.DisplayName, Names(before.Revisions));
+            run.Log.Information("The {Environment} database is at {Revision} already: nothing to do", environment.DisplayName, before.Revisions.Named());
             return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
         }
 
         var guard = new SingleFlight(run) { Heartbeat = options.GuardHeartbeat };
         await using var lease = await guard.AcquireAsync(environment, options.SingleFlightWait, cancellation);
-        before = await VersionTable.ReadAsync(environment, cancellation);
+        before = await DatabaseInspector.ReadAsync(environment, cancellation);
         target = plan(before);
         if (target.Steps.Count == 0)
         {
-            run.Log.Information("Another run moved the {Environment} database to {Revision} in the meantime: nothing is left to do", environment.DisplayName, Names(before.Revisions));
+            run.Log.Information("Another run moved the {Environment} database to {Revision} in the meantime: nothing is left to do", environment.DisplayName, before.Revisions.Named());
             return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
         }
 
@@ -49,7 +49,7 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             await gate(before, target, cancellation);
         }
 
-        run.Log.Information("{Act:l}: from {From:l} to {To:l}, {Count} revisions", act, Names(before.Revisions), target.Revision, target.Steps.Count);
+        run.Log.Information("{Act:l}: from {From:l} to {To:l}, {Count} revisions", act, before.Revisions.Named(), target.Revision, target.Steps.Count);
         foreach (var step in target.Steps)
         {
             run.Log.Information("  {Direction:l} {Revision:l}  {Message:l}", target.Direction == MigrationDirection.Upgrade ? "upgrade" : "downgrade", step.Id, step.Message);
@@ -71,8 +71,6 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
         return await RecordAsync(environment, tree, evidenceKind, target, before, after, started);
     }
 
-    private static string Names(IReadOnlyList<string> revisions) => revisions.Count == 0 ? RevisionTarget.Base : string.Join(", ", revisions);
-
     private async Task<DatabaseFacts> MoveAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, RevisionTarget target, DatabaseFacts before, SingleFlightLease lease, CancellationToken cancellation)
     {
         var request = new RunnerRequest(environment, target.Direction, target.Revision, options.Budget, MigrationSessions.NamePrefix + run.RunId);
@@ -82,9 +80,11 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             catalog = await CatalogSnapshot.TakeAsync(session, cancellation);
         }
 
+        var files = new TreeGuard(run, tree, options.CurrentTreeHash);
         var output = new AlembicOutput();
         await using var watcher = await LockWatcher.StartAsync(run, environment, request.ApplicationName, interval: null, cancellation);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
+        await files.RequireUnchangedAsync(cancellation);
         RunnerResult? result = null;
         Exception? ended = null;
         try
@@ -97,15 +97,22 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
         }
 
         var story = new MoveStory(environment, tree, act, target, before, request, output, result, ended, lease.Lost.IsCancellationRequested, cancellation.IsCancellationRequested);
-        var state = await new MoveJudge(run.Clock).JudgeAsync(story, catalog, watcher);
-        if (result is { ExitCode: 0 } && state.Reached)
+        var state = await JudgeAsync(story, catalog, watcher);
+        var succeeded = result is { ExitCode: 0 } && state.Reached;
+        if (succeeded || !MoveFailure.IsUnchanged(story, state))
+        {
+            options.Moved?.Invoke(environment);
+        }
+
+        var changedFiles = result is null ? null : await files.ChangeAsync();
+        if (succeeded)
         {
             foreach (var index in state.Changes.InvalidIndexes)
             {
                 run.Log.Warning("The migration left an INVALID index: {Index}", index);
             }
 
-            return state.After;
+            return changedFiles is null ? state.After : throw TreeGuard.Unclear(story, state, changedFiles);
         }
 
         var exception = MoveFailure.Explain(story, state);
@@ -115,6 +122,20 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
         }
 
         throw exception;
+    }
+
+    private async Task<MoveState> JudgeAsync(MoveStory story, CatalogSnapshot catalog, LockWatcher watcher)
+    {
+        try
+        {
+            return await new MoveJudge(run.Clock).JudgeAsync(story, catalog, watcher);
+        }
+        catch (NeedsPersonException)
+        {
+            // It cannot be asked: it may have moved.
+            options.Moved?.Invoke(story.Environment);
+            throw;
+        }
     }
 
     private void Take(string line, AlembicOutput output)

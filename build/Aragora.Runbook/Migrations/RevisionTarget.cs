@@ -1,4 +1,5 @@
 using System.Globalization;
+using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Migrations;
@@ -42,7 +43,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
         if (target == Base || (applied.Contains(target) && !current.Contains(target, StringComparer.Ordinal)))
         {
             throw new BadInputException(
-                $"The database is past {target}: it is at {Names(current)}.",
+                $"The database is past {target}: it is at {current.Named()}.",
                 "a migrate target only goes forward",
                 $"./build.sh Rollback --strategy Downgrade --revision {target}   goes back");
         }
@@ -56,7 +57,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
         if (target != Base && !applied.Contains(target))
         {
             throw new BadInputException(
-                $"{target} is not applied: the database is at {Names(current)}.",
+                $"{target} is not applied: the database is at {current.Named()}.",
                 "a downgrade only goes back",
                 $"./build.sh MigrateStaging --revision {target}   goes forward");
         }
@@ -102,7 +103,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
             at = next.Count switch
             {
                 1 => next[0].Id,
-                0 => throw new BadInputException($"There are only {step} revisions after {Names(current)}.", $"+{count} asks for more", "./build.sh Status   shows what is pending"),
+                0 => throw new BadInputException($"There are only {step} revisions after {current.Named()}.", $"+{count} asks for more", "./build.sh Status   shows what is pending"),
                 _ => throw new RefusedException($"+{count} is ambiguous.", $"{string.Join(" and ", next)} both follow {at ?? Base}", "name a revision"),
             };
         }
@@ -157,29 +158,8 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
         }
     }
 
-    private static string Names(IReadOnlyList<string> current) => current.Count == 0 ? Base : string.Join(", ", current);
-
-    private static bool IsNear(string id, string text)
-    {
-        if (text.Length >= 3 && id.Contains(text, StringComparison.OrdinalIgnoreCase))
-        {
-            return true;
-        }
-
-        // Edit distance: two slips of the finger at most.
-        var previous = Enumerable.Range(0, text.Length + 1).ToArray();
-        foreach (var letter in id)
-        {
-            var row = new int[previous.Length];
-            row[0] = previous[0] + 1;
-            for (var i = 1; i < row.Length; i++)
-            {
-                row[i] = Math.Min(Math.Min(row[i - 1], previous[i]) + 1, previous[i - 1] + (char.ToLowerInvariant(text[i - 1]) == char.ToLowerInvariant(letter) ? 0 : 1));
-            }
-
-            previous = row;
-        }
-
-        return previous[^1] <= Math.Min(2, text.Length / 3);
-    }
+    /// <summary>A part of the id, or two slips of the finger at most.</summary>
+    private static bool IsNear(string id, string text) =>
+        (text.Length >= 3 && id.Contains(text, StringComparison.OrdinalIgnoreCase))
+        || Spelling.Distance(id.ToLowerInvariant(), text.ToLowerInvariant()) <= Math.Min(2, text.Length / 3);
 }

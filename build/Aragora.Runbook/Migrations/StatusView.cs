@@ -1,6 +1,6 @@
-using System.Text;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
 
 namespace Aragora.Runbook.Migrations;
 
@@ -38,12 +38,12 @@ public sealed class StatusView(RevisionOrigin origin)
         rows.AddRange(status.Environments.Select(environment => new[]
         {
             environment.Environment,
-            environment.Current is null ? "?" : environment.Current.Count == 0 ? RevisionTarget.Base : string.Join(", ", environment.Current),
+            environment.Current?.Named() ?? "?",
             environment.Current is null || environment.Problem is not null ? "?" : $"{environment.Pending.Count}",
             environment.Database,
         }));
         var lines = new List<string> { $"heads: {(status.Heads.Count == 0 ? "none" : string.Join("; ", status.Heads))}", "" };
-        lines.AddRange(Table(rows));
+        lines.AddRange(TextTable.Render(["", "", "", ""], rows).Split('\n'));
         foreach (var environment in status.Environments)
         {
             if (environment.Problem is not null)
@@ -65,27 +65,12 @@ public sealed class StatusView(RevisionOrigin origin)
         return lines;
     }
 
-    private static IEnumerable<string> Table(IReadOnlyList<string[]> rows)
-    {
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        foreach (var row in rows)
-        {
-            var line = new StringBuilder();
-            for (var column = 0; column < row.Length; column++)
-            {
-                line.Append(row[column].PadRight(widths[column] + 2));
-            }
-
-            yield return line.ToString().TrimEnd();
-        }
-    }
-
     private async Task<EnvironmentStatus> ReadAsync(MigrationsTree tree, DatabaseEnvironment environment, CancellationToken cancellation)
     {
         IReadOnlyList<string>? current = null;
         try
         {
-            var facts = await VersionTable.ReadAsync(environment, cancellation);
+            var facts = await DatabaseInspector.ReadAsync(environment, cancellation);
             current = facts.Revisions;
             await VersionTable.RequireAsync(environment, facts, cancellation);
             await origin.RequireKnownAsync(tree, environment, current, cancellation);

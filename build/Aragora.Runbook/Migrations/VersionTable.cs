@@ -2,11 +2,10 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
-using Npgsql;
 
 namespace Aragora.Runbook.Migrations;
 
-/// <summary>Reads where a database stands, and tells the ways apart in which that can be unclear.</summary>
+/// <summary>Tells the ways apart in which it can be unclear where a database stands.</summary>
 public static class VersionTable
 {
     private const string Elsewhere = """
@@ -19,24 +18,6 @@ public static class VersionTable
         WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         """;
-
-    /// <summary>Identity and revisions.</summary>
-    /// <exception cref="BadInputException">The database cannot be reached, or the role may not read <c>alembic_version</c>.</exception>
-    public static async Task<DatabaseFacts> ReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)
-    {
-        try
-        {
-            return await DatabaseInspector.ReadAsync(environment, cancellation);
-        }
-        catch (PostgresException denied) when (denied.SqlState == PostgresErrorCodes.InsufficientPrivilege)
-        {
-            throw new BadInputException(
-                $"Role \"{environment.Database.User}\" may not see where the {environment.DisplayName} database stands.",
-                denied.MessageText,
-                $"GRANT SELECT ON alembic_version TO \"{environment.Database.User.Replace("\"", "\"\"", StringComparison.Ordinal)}\";   and repeat the command",
-                denied);
-        }
-    }
 
     /// <summary>Refuses a database that has tables but no <c>alembic_version</c>: to Alembic it looks empty, and every migration would run on it.</summary>
     /// <exception cref="RefusedException">There are tables, or the version table lies in another schema.</exception>

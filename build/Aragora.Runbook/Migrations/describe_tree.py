@@ -1,6 +1,6 @@
 """Describes a tree of Alembic migrations as JSON on standard output.
 
-Fed to the interpreter on standard input: python - <alembic.ini>. It never runs env.py and never connects.
+Fed to the interpreter on standard input behind describe_losses.py: python - <alembic.ini>. It never runs env.py and never connects.
 Written for Alembic 1.8 to the newest: only the public parts of ScriptDirectory and Script.
 """
 import ast
@@ -14,7 +14,6 @@ import warnings
 answer = sys.stdout
 sys.stdout = sys.stderr  # a revision that prints while it is imported must not spoil the answer
 
-DESTRUCTIVE = re.compile(r"\b(DROP\s+TABLE|DROP\s+COLUMN|DROP\s+SCHEMA|TRUNCATE|DELETE\s+FROM)\b", re.IGNORECASE)
 WRITING = re.compile(r"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY)\b", re.IGNORECASE)
 
 
@@ -22,11 +21,6 @@ def say(tree):
     json.dump(tree, answer)
     answer.write("\n")
     answer.flush()
-
-
-def function(module, name):
-    found = [node for node in module.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name]
-    return found[-1] if found else None
 
 
 def statements(node):
@@ -45,23 +39,6 @@ def does_something(node):
 def raises(node):
     found = statements(node)
     return bool(found) and isinstance(found[0], ast.Raise)
-
-
-def text(node):
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def destroyed(node):
-    """The operations in a function that lose data, such as drop_table(users)."""
-    found = []
-    for part in ast.walk(node):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("drop_table", "drop_column"):
-            words = [word for word in map(text, part.args) if word]
-            words += [word for word in (text(k.value) for k in part.keywords if k.arg in ("table_name", "column_name")) if word]
-            found.append("%s(%s)" % (part.func.attr, ", ".join(words)))
-        elif text(part) is not None:
-            found += [" ".join(match.upper().split()) for match in DESTRUCTIVE.findall(text(part))]
-    return ", ".join(dict.fromkeys(found)) or None
 
 
 def commits_rows(module, other):
@@ -90,7 +67,7 @@ def describe(script):
     if declared:
         destroys = script.module.downgrade_destroys or None
     else:
-        destroys = destroyed(downgrade) if downgrade is not None else None
+        destroys = destroyed(module, script)
     parents = []
     for parent in script._all_down_revisions if hasattr(script, "_all_down_revisions") else script._versioned_down_revisions:
         if parent not in parents:

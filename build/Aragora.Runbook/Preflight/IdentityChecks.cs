@@ -14,7 +14,7 @@ public static class IdentityChecks
         {
             return new Finding.Refusal(
                 $"{subject.Environment.Database.Endpoint} is a standby (in recovery): nothing can be written there",
-                $"name the primary in {Variable(subject.Environment)}");
+                $"name the primary in {subject.Environment.UrlVariable}");
         }
 
         return subject.IsReadOnlyByDefault
@@ -51,6 +51,4 @@ public static class IdentityChecks
     /// <summary>Whether the server starts this role's sessions read-only; to be asked before the session makes itself so.</summary>
     internal static async Task<bool> IsReadOnlyByDefaultAsync(PostgresSession session, CancellationToken cancellation) =>
         await session.ScalarAsync<bool>("SELECT current_setting('default_transaction_read_only')::boolean", cancellation);
-
-    private static string Variable(DatabaseEnvironment environment) => environment.Name == TargetEnvironment.Production ? "PRODUCTION_DATABASE_URL" : "STAGING_DATABASE_URL";
 }

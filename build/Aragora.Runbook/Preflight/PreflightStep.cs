@@ -134,7 +134,7 @@ public sealed class PreflightStep(RunContext run, IReadOnlyList<PreflightCheck>?
             var facts = await DatabaseInspector.ReadAsync(subject.Session, subject.Environment, cancellation);
             return (facts, new Finding.Ok($"{facts.Identity}, as {subject.Role}"));
         }
-        catch (NpgsqlException failure)
+        catch (Exception failure) when (failure is NpgsqlException or BadInputException)
         {
             return (null, PreflightFailures.Explain(failure, subject, isEssential: true));
         }
@@ -170,7 +170,7 @@ internal static class PreflightFailures
     {
         var (text, next) = failure switch
         {
-            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied => ($"{subject.Role} may not ask: {denied.MessageText}", Grant(denied, subject)),
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied => ($"{subject.Role} may not ask: {denied.MessageText}", MissingGrant.Statement(denied, subject.Role)),
             PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ($"no answer within {Measures.Duration(subject.Options.StatementTimeout)}: the server is overloaded", "./build.sh Preflight; then repeat"),
             PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => ($"a lock was not to be had within {Measures.Duration(subject.Options.LockTimeout)}", "./build.sh Preflight shows who holds it; then repeat"),
             PostgresException other => ($"the server answered {other.SqlState}: {other.MessageText}", "./build.sh Preflight   again; the run's log.ndjson has the details"),
@@ -179,10 +179,4 @@ internal static class PreflightFailures
         };
         return isEssential ? new Finding.Refusal(text, next) : new Finding.Warning(text, next);
     }
-
-    private static string Grant(PostgresException denied, PreflightSubject subject) =>
-        denied.MessageText.Contains("pg_control_", StringComparison.Ordinal)
-            ? $"GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO {subject.Role}"
-            : denied.MessageText.Contains("alembic_version", StringComparison.Ordinal) ? $"GRANT SELECT ON alembic_version TO {subject.Role}"
-            : $"GRANT pg_monitor TO {subject.Role}, or the right that is named";
 }

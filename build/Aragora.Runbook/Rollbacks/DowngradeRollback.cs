@@ -22,7 +22,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
     public async Task<MigrationResult> RunAsync(DatabaseEnvironment environment, MigrationsTree tree, string requested, bool acceptDataLoss, CancellationToken cancellation)
     {
         run.Secrets.Add(environment.Database.Password);
-        var facts = await VersionTable.ReadAsync(environment, cancellation);
+        var facts = await DatabaseInspector.ReadAsync(environment, cancellation);
         if (facts.RevisionStamp is null)
         {
             throw new RefusedException($"The {environment.DisplayName} database has no alembic_version.", "no migration has run on it, so there is none to undo; or the table was dropped", "./build.sh Status");
@@ -32,10 +32,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
         // A relative target is relative to what the person saw, not to what another run made of it.
         var target = RevisionTarget.Resolve(tree, facts.Revisions, requested, MigrationDirection.Downgrade);
         Check(environment, target, acceptDataLoss);
-        foreach (var step in target.Steps.Where(step => step.DowngradeDestroys is not null))
-        {
-            run.Log.Warning("Accepted: {Revision} destroys {What}", step.Id, step.DowngradeDestroys);
-        }
+        Accept(environment, target);
 
         return await new RevisionMove(run, runner, options).RunAsync(
             environment,
@@ -45,6 +42,21 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
             seen => Check(environment, RevisionTarget.Resolve(tree, seen.Revisions, target.Revision, MigrationDirection.Downgrade), acceptDataLoss),
             gate: null,
             cancellation);
+    }
+
+    /// <summary>What was overridden is remembered: the loss was shown, and somebody wanted it.</summary>
+    private void Accept(DatabaseEnvironment environment, RevisionTarget target)
+    {
+        var losses = target.Steps.Where(step => step.DowngradeDestroys is not null).Select(step => new { Revision = step.Id, Destroys = step.DowngradeDestroys }).ToList();
+        foreach (var loss in losses)
+        {
+            run.Log.Warning("Accepted: {Revision} destroys {What}", loss.Revision, loss.Destroys);
+        }
+
+        if (losses.Count > 0)
+        {
+            run.Journal.Note("override: accept data loss", new { Environment = environment.DisplayName, To = target.Revision, Losses = losses, run.Who });
+        }
     }
 
     private static RevisionTarget Check(DatabaseEnvironment environment, RevisionTarget target, bool acceptDataLoss)
@@ -61,7 +73,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
         if (destroys.Count > 0 && !acceptDataLoss)
         {
             throw new RefusedException(
-                $"Going back to {target.Revision} destroys data in the {environment.DisplayName} database.",
+                $"Going back to {target.Revision} destroys data in the {environment.DisplayName} database, or may.",
                 string.Join(Environment.NewLine + "        ", destroys.Select(step => $"{step}: {step.DowngradeDestroys}")),
                 $"./build.sh Rollback --strategy Downgrade --target-environment {environment.Name} --revision {target.Revision} --accept-data-loss");
         }

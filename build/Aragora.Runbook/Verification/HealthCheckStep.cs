@@ -86,7 +86,7 @@ public sealed class HealthCheckStep(RunContext run)
     {
         var again = $"./build.sh HealthCheck --target-environment {environment.DisplayName}";
         return options.AfterFailure == AfterFailure.NeedsPerson
-            ? $"{answer.Fix}; then {again}, or ./build.sh Rollback --target-environment {environment.DisplayName}"
+            ? $"{answer.Fix}; then {again}, or ./build.sh Rollback --target-environment {environment.DisplayName} --strategy Downgrade --revision -1"
             : $"{answer.Fix}; then {again}";
     }
 }

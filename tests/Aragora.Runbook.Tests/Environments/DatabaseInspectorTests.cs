@@ -34,6 +34,26 @@ public sealed class DatabaseInspectorTests(RealServer server)
     }
 
     [Theory]
+    [InlineData("GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO")]
+    [InlineData("GRANT SELECT ON alembic_version TO")]
+    public async Task A_role_that_lacks_a_grant_is_told_the_one_it_lacks(string expected)
+    {
+        var environment = await server.NewDatabaseAsync();
+        var role = $"r \"{Guid.NewGuid():N}";
+        var quoted = "\"" + role.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
+        await RealServer.SqlAsync(environment, $"CREATE TABLE alembic_version (version_num text); CREATE ROLE {quoted} LOGIN PASSWORD 'pw-of-role'");
+        if (expected.Contains("pg_control", StringComparison.Ordinal))
+        {
+            await RealServer.SqlAsync(environment, $"GRANT SELECT ON alembic_version TO {quoted}; REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
+        }
+
+        var refusal = await Should.ThrowAsync<BadInputException>(() =>
+            DatabaseInspector.ReadAsync(environment with { Database = environment.Database with { User = role, Password = "pw-of-role" } }, CancellationToken.None));
+
+        refusal.Next.ShouldStartWith($"{expected} {quoted};");
+    }
+
+    [Theory]
     [InlineData("wrong password", "password")]
     [InlineData("unknown database", "no database of that name")]
     [InlineData("closed port", "nothing listens")]

@@ -31,6 +31,60 @@ public sealed class MigrationsTreeReaderTests(RealServer server)
         Directory.EnumerateDirectories(tree.Folder, "__pycache__", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("op.execute('ALTER TABLE t DROP c')", "", "DROP COLUMN")]
+    [InlineData("op.execute('ALTER TABLE ONLY \"my t\" ADD x int, DROP IF EXISTS c')", "", "DROP COLUMN")]
+    [InlineData("op.execute('ALTER TABLE t ALTER c TYPE varchar(3)')", "", "ALTER COLUMN TYPE")]
+    [InlineData("op.alter_column('t', 'c', type_=sa.String(10))", "", "alter_column(t, c) to another type")]
+    [InlineData("op.execute(\"UPDATE ONLY public.users AS u SET name = 'x'\")", "", "UPDATE")]
+    [InlineData("op.execute('INSERT INTO a VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2')", "", "ON CONFLICT DO UPDATE")]
+    [InlineData("users = sa.table('users')\nop.execute(users.update().values(a=1))", "", "UPDATE")]
+    [InlineData("op.execute(sa.delete(sa.table('users')))", "", "DELETE")]
+    [InlineData("op.execute(SQL)", "SQL = 'CREATE INDEX i ON t (a); drop table x'", "DROP TABLE")]
+    [InlineData("for t in ('a', 'b'):\n    op.execute(f'DROP TABLE {t}')", "", "DROP TABLE")]
+    [InlineData("op.execute('DROP TYPE mood CASCADE')", "", "DROP … CASCADE")]
+    [InlineData("helper()", "def helper():\n    again()\ndef again():\n    op.drop_column('t', 'c')", "drop_column(t, c)")]
+    [InlineData("list(map(op.drop_table, TABLES))", "TABLES = ['a']", "drop_table")]
+    public async Task A_downgrade_that_loses_data_is_seen_wherever_it_says_so(string downgrade, string header, string expected) =>
+        (await DestroysAsync(downgrade, header)).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("op.execute(open('x.sql').read())", "the statement that is executed")]
+    [InlineData("op.execute('DO $$ BEGIN PERFORM 1; END $$')", "what \"DO ''\" does")]
+    [InlineData("op.execute('SELECT undo_partition()')", "what \"SELECT undo_partition()\" does")]
+    [InlineData("op.run_thing()", "what op.run_thing does")]
+    [InlineData("import helpers\nhelpers.undo(op)", "what helpers.undo does")]
+    [InlineData("getattr(op, 'drop_' + 'table')('t')", "what getattr() does")]
+    [InlineData("sa.Table('t', sa.MetaData()).drop(op.get_bind())", "what sa.drop does")]
+    public async Task What_a_downgrade_does_and_nobody_can_know_wants_to_be_accepted_too(string downgrade, string expected) =>
+        (await DestroysAsync(downgrade, "")).ShouldNotBeNull().ShouldStartWith($"not known: {expected} (line ");
+
+    [Theory]
+    [InlineData("op.drop_index('x')\nop.drop_constraint('c', 't')\nop.execute('DROP INDEX i')\nop.execute('DROP TYPE mood')\nsa.Enum(name='mood').drop(op.get_bind())")]
+    [InlineData("op.execute('ALTER TABLE t DROP CONSTRAINT c, ADD FOREIGN KEY (a) REFERENCES b ON UPDATE SET NULL ON DELETE CASCADE, ALTER a DROP NOT NULL, ALTER COLUMN b DROP DEFAULT')")]
+    [InlineData("op.alter_column('t', 'c', nullable=False)\nop.alter_column('t', 'c', type_=sa.Text())\nop.rename_table('a', 'b')")]
+    [InlineData("op.create_table('t', sa.Column('id', sa.Integer(), server_default=sa.text('now()')), sa.ForeignKeyConstraint(['a'], ['b.id'], ondelete='CASCADE'))")]
+    [InlineData("bind = op.get_bind()\nfor row in bind.execute(sa.text('SELECT id FROM t FOR UPDATE')):\n    bind.execute(sa.text('INSERT INTO a VALUES (:i)'), {'i': row.id})")]
+    [InlineData("with op.get_context().autocommit_block():\n    op.execute('DROP INDEX CONCURRENTLY IF EXISTS i')")]
+    [InlineData("op.execute('CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()')\nop.execute('GRANT UPDATE ON t TO r')")]
+    public async Task A_downgrade_that_loses_nothing_asks_for_nothing(string downgrade) =>
+        (await DestroysAsync(downgrade, "")).ShouldBeNull();
+
+    [Fact]
+    public async Task A_downgrade_that_is_imported_is_not_known_unless_its_author_says_what_it_destroys()
+    {
+        var tree = await TestTree.NewAsync(server);
+        const string Imported = "from os import getcwd as downgrade\nrevision = '{0}'\ndown_revision = {1}\n{2}\ndef upgrade():\n    pass\n";
+        File.WriteAllText(tree.PathOf("r1000"), string.Format(System.Globalization.CultureInfo.InvariantCulture, Imported, "r1000", "None", ""));
+        File.WriteAllText(tree.PathOf("r2000"), string.Format(System.Globalization.CultureInfo.InvariantCulture, Imported, "r2000", "'r1000'", "downgrade_destroys = None"));
+
+        var read = await tree.ReadAsync();
+
+        read.Find("r1000")!.HasDowngrade.ShouldBeTrue();
+        read.Find("r1000")!.DowngradeDestroys.ShouldBe("not known: its downgrade is imported from os");
+        read.Find("r2000")!.DowngradeDestroys.ShouldBeNull();
+    }
+
     [Fact]
     public async Task Joins_dependencies_and_several_folders_are_read()
     {
@@ -110,5 +164,12 @@ public sealed class MigrationsTreeReaderTests(RealServer server)
         File.WriteAllText(Path.Combine(root, "db", "alembic.ini"), "");
         AlembicProject.Locate(root, "db/migrations").ConfigFile.ShouldBe(Path.Combine(root, "db", "alembic.ini"));
         AlembicProject.Locate(root, alembicConfig: "db/alembic.ini").Folder.ShouldBe(Path.Combine(root, "db"));
+    }
+
+    private async Task<string?> DestroysAsync(string downgrade, string header)
+    {
+        var tree = await TestTree.NewAsync(server);
+        tree.Add("r1000", null, "op.execute('SELECT 1')", downgrade, "import sqlalchemy as sa\n" + header);
+        return (await tree.ReadAsync()).Find("r1000")!.DowngradeDestroys;
     }
 }

@@ -47,6 +47,9 @@ public sealed class DowngradeRollbackTests(RealServer server)
         refusal.Message.ShouldContain("r1000 (Step r1000): all votes");
         refusal.Next.ShouldEndWith("--revision base --accept-data-loss");
         accepted.After.Revisions.ShouldBeEmpty();
+        var journal = await JournalAsync(run);
+        journal.Count(line => line.Contains("\"override: accept data loss\"", StringComparison.Ordinal)).ShouldBe(1, "the refusal overrode nothing");
+        journal.Single(line => line.Contains("override:", StringComparison.Ordinal)).ShouldContain("all votes");
     }
 
     [Theory]
@@ -101,6 +104,13 @@ public sealed class DowngradeRollbackTests(RealServer server)
         var refusal = await Should.ThrowAsync<RefusedException>(async () => await Rollback(tree, RealServer.NewRun()).RunAsync(environment, await tree.AddTables(1).ReadAsync(), "-1", acceptDataLoss: false, None));
 
         refusal.Message.ShouldContain("has no alembic_version");
+    }
+
+    private static async Task<string[]> JournalAsync(RunContext run)
+    {
+        await using var file = new FileStream(run.Journal.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(file);
+        return (await reader.ReadToEndAsync()).Split('\n');
     }
 
     private static async Task<MigrationsTree> MigratedAsync(TestTree tree, DatabaseEnvironment environment)

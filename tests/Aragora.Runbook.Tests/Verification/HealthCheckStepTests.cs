@@ -57,7 +57,7 @@ public sealed class HealthCheckStepTests(RealServer server)
 
         application.Heads.Count.ShouldBe(3);
         failure.Why.ShouldContain("waiting does not change this");
-        failure.Next.ShouldContain("./build.sh Rollback --target-environment production");
+        failure.Next.ShouldContain("./build.sh Rollback --target-environment production --strategy Downgrade --revision -1");
     }
 
     [Fact]

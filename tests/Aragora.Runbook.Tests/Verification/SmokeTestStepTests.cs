@@ -135,7 +135,7 @@ public sealed class SmokeTestStepTests(RealServer server)
 
         var failure = await FailAsync<NeedsPersonException>(run, environment, "import pytest\n@pytest.mark.production_safe\ndef test_a(): assert False", new SmokeTestOptions { AfterFailure = AfterFailure.NeedsPerson });
 
-        failure.Next.ShouldContain("./build.sh Rollback --target-environment production");
+        failure.Next.ShouldContain("./build.sh Rollback --target-environment production --strategy Downgrade --revision -1");
     }
 
     [Fact]
