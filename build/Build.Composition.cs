@@ -39,10 +39,10 @@ sealed partial class Build
         CheckTogether();
         run = NewRun();
         var project = new Lazy<AlembicProject>(LocateAlembic);
-        var options = MapOptions();
         var python = new PythonTools(commands, run.Log, new PythonToolsOptions { Root = run.Root });
         var reader = new MigrationsTreeReader(commands, python);
         var tree = new LoadedTree(reader, () => project.Value);
+        var options = MapOptions(async cancellation => (await reader.ReadAsync(project.Value, cancellation)).Hash);
         var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
@@ -108,7 +108,7 @@ sealed partial class Build
     private static bool IsPackagedNuke =>
         typeof(Build).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(attribute => attribute is { Key: "PackagedNuke", Value: "true" });
 
-    private RunbookOptions MapOptions() => new()
+    private RunbookOptions MapOptions(Func<CancellationToken, Task<string>> currentTreeHash) => new()
     {
         Scheduled = ExecutionPlan.Where(target => target.Status != ExecutionStatus.Skipped).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
         Named = ExecutionPlan.Where(target => target.Invoked).Select(target => target.Name).ToHashSet(StringComparer.Ordinal),
@@ -121,6 +121,8 @@ sealed partial class Build
         {
             Budget = new LockBudget { LockTimeout = LockTimeout?.Value ?? TimeSpan.FromSeconds(5), StatementTimeout = StatementTimeout?.Value ?? TimeSpan.Zero },
             SingleFlightWait = SingleFlightWait?.Value ?? TimeSpan.Zero,
+            CurrentTreeHash = currentTreeHash,
+            Moved = environment => Verdict.Moved(environment.Name),
         },
         SmokeTest = WithUrl(new SmokeTestOptions { AllowWrites = AllowSmokeWrites }) is var smoke && SmokeSuite is not null ? smoke with { Suite = SmokeSuite } : smoke,
         HealthCheck = new HealthCheckOptions { Deadline = HealthTimeout?.Value ?? TimeSpan.FromSeconds(60) },

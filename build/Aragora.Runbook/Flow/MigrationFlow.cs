@@ -44,11 +44,6 @@ public sealed class MigrationFlow(
         }
 
         var result = await migrator.MigrateAsync(staging, loaded, target, (now, _, ended) => RequireStagingAsync(staging, now, ended), cancellation);
-        if (result.Facts.Moved)
-        {
-            verdict.Moved(TargetEnvironment.Staging);
-        }
-
         var tests = await verification.SmokeTestAsync(staging, AfterFailure.NeedsPerson, cancellation);
         var health = await verification.HealthCheckAsync(staging, AfterFailure.NeedsPerson, cancellation);
         return new StepFact("staging", $"{Moved(result.Facts)}; {tests.Passed} tests passed, health {health.Status}");
@@ -61,11 +56,7 @@ public sealed class MigrationFlow(
         var loaded = await tree.GetAsync(cancellation);
         var result = await migrator.MigrateAsync(
             production, loaded, await RequestedAsync(loaded, cancellation), (now, target, ended) => PassGateAsync(production, now, target.Revision, loaded, ended), cancellation);
-        if (result.Facts.Moved)
-        {
-            verdict.Moved(TargetEnvironment.Production);
-        }
-        else if (!verification.IsVerified(result.After))
+        if (!result.Facts.Moved && !verification.IsVerified(result.After))
         {
             // A run before this one moved it, and ended before it was verified.
             verdict.Moved(TargetEnvironment.Production);
@@ -90,11 +81,6 @@ public sealed class MigrationFlow(
             RollbackStrategy.Downgrade => await downgrade.RunAsync(environment, await tree.GetAsync(cancellation), revision, options.AcceptDataLoss, cancellation),
             _ => throw new BadInputException($"There is no rollback by {options.Strategy} yet.", "", "--strategy Downgrade"),
         };
-        if (result.Facts.Moved)
-        {
-            verdict.Moved(environment.Name);
-        }
-
         return new StepFact(environment.DisplayName, Moved(result.Facts));
     }
 
@@ -153,7 +139,5 @@ public sealed class MigrationFlow(
     }
 
     private static string Moved(MigrationFacts facts) =>
-        facts.Moved ? $"{Names(facts.From)} → {Names(facts.To)} ({facts.Applied.Count} {(facts.Applied.Count == 1 ? "migration" : "migrations")})" : $"already at {Names(facts.To)}, nothing to do";
-
-    private static string Names(IReadOnlyList<string> revisions) => revisions.Count == 0 ? RevisionTarget.Base : string.Join(", ", revisions);
+        facts.Moved ? $"{facts.From.Named()} → {facts.To.Named()} ({facts.Applied.Count} {(facts.Applied.Count == 1 ? "migration" : "migrations")})" : $"already at {facts.To.Named()}, nothing to do";
 }

@@ -40,10 +40,9 @@ public sealed class RunbookEnvironments(IReadOnlyList<DatabaseEnvironment> named
 
     private static BadInputException Missing(TargetEnvironment name)
     {
-        var variable = name == TargetEnvironment.Production ? "PRODUCTION_DATABASE_URL" : "STAGING_DATABASE_URL";
         return new BadInputException(
             $"The {name.ToString().ToLowerInvariant()} database is not named, and the other one is.",
             "the local stack stands in only where neither is named",
-            $"export {variable}='postgresql://user:password@host:5432/database'");
+            $"export {DatabaseEnvironment.UrlVariableOf(name)}='postgresql://user:password@host:5432/database'");
     }
 }
