@@ -16,26 +16,15 @@ public static class ClientEnvironment
     /// <summary>Variables for a client that connects. The password comes from the file, else from what libpq finds by itself (<c>PGPASSWORD</c>, <c>PGPASSFILE</c>, <c>~/.pgpass</c>).</summary>
     public static IReadOnlyDictionary<string, string?> For(PostgresUrl url, PasswordFile? password, string applicationName)
     {
-        var variables = new Dictionary<string, string?>(Messages, StringComparer.Ordinal)
-        {
-            // Each of these would lead to another server, or change what is written.
-            ["PGHOSTADDR"] = null,
-            ["PGSERVICE"] = null,
-            ["PGSERVICEFILE"] = null,
-            ["PGOPTIONS"] = null,
-            ["PGCLIENTENCODING"] = null,
-            ["PGTARGETSESSIONATTRS"] = null,
-        };
-        foreach (var (name, value) in url.ToLibpqEnvironment())
+        var variables = LibpqVariables.For(url, applicationName);
+        foreach (var (name, value) in Messages)
         {
             variables[name] = value;
         }
 
-        variables["PGAPPNAME"] = applicationName;
         if (password is not null)
         {
-            // PGPASSWORD would win over the file.
-            variables["PGPASSWORD"] = null;
+            variables["PGPASSWORD"] = null; // It would win over the file.
             variables["PGPASSFILE"] = password.Path;
         }
 

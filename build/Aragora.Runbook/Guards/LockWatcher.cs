@@ -2,8 +2,6 @@ using System.Collections.Concurrent;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
-using Aragora.Runbook.Outcomes;
-using Npgsql;
 
 namespace Aragora.Runbook.Guards;
 
@@ -53,10 +51,10 @@ public sealed class LockWatcher : IAsyncDisposable
 
     private async Task WatchAsync(RunContext run, PostgresSession session, DatabaseEnvironment environment, string applicationName, TimeSpan interval)
     {
-        await using var owned = session;
-        using var timer = new PeriodicTimer(interval, run.Clock);
         try
         {
+            await using var owned = session;
+            using var timer = new PeriodicTimer(interval, run.Clock);
             while (await timer.WaitForNextTickAsync(stopping.Token))
             {
                 var blockers = await MigrationSessions.BlockersAsync(session, environment, applicationName, stopping.Token);
@@ -75,9 +73,9 @@ public sealed class LockWatcher : IAsyncDisposable
         {
             // The migration is over.
         }
-        catch (Exception gone) when (gone is NpgsqlException or IOException or RunbookException)
+        catch (Exception gone)
         {
-            // A spectator: the migration goes on without it.
+            // A spectator, whatever happens to it: the migration goes on without it, and its outcome stands.
             run.Log.Warning(gone, "Who blocks the migration can no longer be seen");
         }
     }

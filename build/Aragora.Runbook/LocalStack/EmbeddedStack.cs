@@ -50,7 +50,7 @@ public sealed class EmbeddedStack
             FallbackLocale = "C",
             Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["log_line_prefix"] = "%m [%p] %q%u@%d/%a ", ["timezone"] = "UTC", ["log_timezone"] = "UTC" },
         };
-        api = new LocalApiProcess(run, commands, Folder);
+        api = new LocalApiProcess(run, Folder);
     }
 
     /// <summary>Where it lies.</summary>

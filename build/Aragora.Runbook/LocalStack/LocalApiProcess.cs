@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -14,9 +13,8 @@ namespace Aragora.Runbook.LocalStack;
 
 /// <summary>The local stack's application (Aragora.LocalApi): started, found again, ended.</summary>
 /// <param name="run">The run.</param>
-/// <param name="commands">Starts <c>kill</c>.</param>
 /// <param name="folder">Its configuration, state and log lie here.</param>
-internal sealed class LocalApiProcess(RunContext run, ICommandRunner commands, string folder)
+internal sealed class LocalApiProcess(RunContext run, string folder)
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
@@ -135,7 +133,7 @@ internal sealed class LocalApiProcess(RunContext run, ICommandRunner commands, s
         {
             if (!OperatingSystem.IsWindows())
             {
-                await commands.RunAsync(new Command { Program = "kill", Arguments = ["-TERM", pid.ToString(CultureInfo.InvariantCulture)] }, cancellation: cancellation);
+                Signals.Send(pid, Signal.Terminate);
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 patience.CancelAfter(TimeSpan.FromSeconds(5));
                 try

@@ -24,25 +24,18 @@ public static class AlembicVariables
         var theirs = database.Options.GetValueOrDefault("options");
         var options = string.IsNullOrEmpty(theirs) ? ours : $"{theirs} {ours}";
 
-        var variables = new Dictionary<string, string?>(PythonEnvironment.Variables, StringComparer.Ordinal);
+        var variables = LibpqVariables.For(database, applicationName);
+        foreach (var (name, value) in PythonEnvironment.Variables)
+        {
+            variables[name] = value;
+        }
+
         foreach (var (variable, _, value) in timeouts)
         {
             variables[variable] = Milliseconds(value);
         }
 
-        // Inherited ones would overrule the URL: libpq connects to PGHOSTADDR whatever the host is called.
-        foreach (var inherited in new[] { "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE" })
-        {
-            variables[inherited] = null;
-        }
-
-        foreach (var (name, value) in database.ToLibpqEnvironment())
-        {
-            variables[name] = value;
-        }
-
         variables["PGOPTIONS"] = options;
-        variables["PGAPPNAME"] = applicationName;
         variables["ARAGORA_APPLICATION_NAME"] = applicationName;
         var url = Url(project.UrlScheme, database, options, applicationName);
         foreach (var variable in project.UrlVariables)

@@ -28,7 +28,7 @@ internal sealed class Cluster(ServerBinaries binaries, UnprivilegedUser user, Th
         }
 
         await RefuseForeignAsync(cancellation);
-        await new PostmasterProcess(options.DataFolder).EndAsync(commands, keepsData: false, options.Patience, cancellation);
+        await new PostmasterProcess(options.DataFolder).EndAsync(keepsData: false, options.Patience, cancellation);
         Directory.Delete(options.Folder, recursive: true);
     }
 

@@ -35,29 +35,29 @@ internal sealed class PostmasterProcess(string dataFolder)
     }
 
     /// <summary>Ends the server, and kills it if it does not obey; its children notice by themselves.</summary>
-    /// <param name="commands">Starts <c>kill</c>.</param>
     /// <param name="keepsData">True for a shutdown with a checkpoint, so that the next start has nothing to recover; false to end it at once.</param>
     /// <param name="patience">How long it may take.</param>
     /// <param name="cancellation">Cancels the waiting.</param>
     /// <returns>False if it is still there, even after being killed.</returns>
-    public async Task<bool> EndAsync(ICommandRunner commands, bool keepsData, TimeSpan patience, CancellationToken cancellation)
+    public async Task<bool> EndAsync(bool keepsData, TimeSpan patience, CancellationToken cancellation)
     {
         if (Id() is not { } pid)
         {
             return true;
         }
 
-        await SignalAsync(commands, keepsData ? "-INT" : "-QUIT", pid, cancellation);
+        Send(keepsData ? Signal.Interrupt : Signal.Quit, pid);
         if (!await IsGoneAsync(pid, patience, cancellation))
         {
-            await SignalAsync(commands, "-KILL", pid, cancellation);
+            Send(Signal.Kill, pid);
             return await IsGoneAsync(pid, TimeSpan.FromSeconds(5), cancellation);
         }
 
         return true;
     }
 
-    private static async Task SignalAsync(ICommandRunner commands, string signal, int pid, CancellationToken cancellation)
+    /// <summary>One that is gone already needs no signal; that it is gone is looked at afterwards.</summary>
+    private static void Send(Signal signal, int pid)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -66,7 +66,7 @@ internal sealed class PostmasterProcess(string dataFolder)
             return;
         }
 
-        await commands.RunAsync(new Command { Program = "kill", Arguments = [signal, pid.ToString(CultureInfo.InvariantCulture)] }, cancellation: cancellation);
+        Signals.Send(pid, signal);
     }
 
     private async Task<bool> IsGoneAsync(int pid, TimeSpan patience, CancellationToken cancellation)

@@ -119,7 +119,7 @@ public sealed class ThrowawayServer : IThrowawayServer
 
     private async Task EndAsync(bool keepsData, CancellationToken cancellation)
     {
-        if (!await process.EndAsync(commands, keepsData, options.Patience, cancellation))
+        if (!await process.EndAsync(keepsData, options.Patience, cancellation))
         {
             throw new FailedCleanException($"The throwaway PostgreSQL server in {options.Folder} does not end.", $"process {process.Id()} was killed and is still there", "look at that process, then repeat the command");
         }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Servers;
 using Serilog;
 
 namespace Aragora.Runbook.Tooling;
@@ -30,18 +31,10 @@ internal sealed class VirtualEnvironment(ICommandRunner commands, ILogger log, P
             return InterpreterOf(folder);
         }
 
-        var partial = $"{folder}.{Guid.NewGuid():N}.partial";
-        try
-        {
-            return await BuildAsync(interpreters, folder, partial, cancellation);
-        }
-        finally
-        {
-            if (Directory.Exists(partial))
-            {
-                Directory.Delete(partial, recursive: true);
-            }
-        }
+        var parent = Path.GetDirectoryName(folder)!;
+        OwnedFolder.Sweep(parent, "python-*.partial");
+        using var partial = OwnedFolder.Reserve($"{folder}.{Guid.NewGuid():N}.partial");
+        return await BuildAsync(interpreters, folder, partial.Path, cancellation);
     }
 
     private static string InterpreterOf(string folder) => OperatingSystem.IsWindows() ? Path.Combine(folder, "Scripts", "python.exe") : Path.Combine(folder, "bin", "python");
@@ -49,7 +42,6 @@ internal sealed class VirtualEnvironment(ICommandRunner commands, ILogger log, P
     private async Task<string?> BuildAsync(IEnumerable<string> interpreters, string folder, string partial, CancellationToken cancellation)
     {
         log.Information("Installing {Requirements} into a virtual environment, {Folder}", RequirementsFile, folder);
-        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
         string? complaint = null;
         foreach (var interpreter in interpreters)
         {

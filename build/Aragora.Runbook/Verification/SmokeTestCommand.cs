@@ -24,21 +24,8 @@ public static class SmokeTestCommand
     public static Command Create(PythonTool python, DatabaseEnvironment environment, SmokeTestOptions options, string suite, string resultsFile)
     {
         var readOnly = IsReadOnly(environment, options);
-        var variables = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            // What these hold could deselect the tests that would have failed.
-            ["PYTEST_ADDOPTS"] = null,
-            ["PYTEST_PLUGINS"] = null,
-            ["PYTHONDONTWRITEBYTECODE"] = "1",
-            ["PYTHONUNBUFFERED"] = "1",
-            ["PYTHONIOENCODING"] = "utf-8",
-            ["PGAPPNAME"] = "aragora-smoke",
-            ["PGOPTIONS"] = null,
-            ["ARAGORA_ENVIRONMENT"] = environment.DisplayName,
-            ["ARAGORA_EXPECTED_REVISION"] = options.ExpectedRevision,
-            ["ARAGORA_READ_ONLY"] = readOnly ? "1" : null,
-        };
         var url = environment.Database;
+        var variables = LibpqVariables.For(url, "aragora-smoke");
         if (readOnly)
         {
             var settings = string.Create(CultureInfo.InvariantCulture, $"-c default_transaction_read_only=on -c statement_timeout={(long)options.StatementTimeout.TotalMilliseconds}");
@@ -46,10 +33,20 @@ public static class SmokeTestCommand
             if (url.Options.TryGetValue("options", out var own))
             {
                 // libpq prefers the URL's options to PGOPTIONS: what is only in the variable would not count.
+                variables["PGOPTIONS"] = $"{own} {settings}";
                 url = url with { Options = new Dictionary<string, string>(url.Options, StringComparer.Ordinal) { ["options"] = $"{own} {settings}" } };
             }
         }
 
+        // What these hold could deselect the tests that would have failed.
+        variables["PYTEST_ADDOPTS"] = null;
+        variables["PYTEST_PLUGINS"] = null;
+        variables["PYTHONDONTWRITEBYTECODE"] = "1";
+        variables["PYTHONUNBUFFERED"] = "1";
+        variables["PYTHONIOENCODING"] = "utf-8";
+        variables["ARAGORA_ENVIRONMENT"] = environment.DisplayName;
+        variables["ARAGORA_EXPECTED_REVISION"] = options.ExpectedRevision;
+        variables["ARAGORA_READ_ONLY"] = readOnly ? "1" : null;
         foreach (var variable in options.UrlVariables)
         {
             variables[variable] = url.ToSecretUrl(options.UrlScheme);

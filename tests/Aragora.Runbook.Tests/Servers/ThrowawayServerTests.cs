@@ -26,7 +26,7 @@ public sealed class ThrowawayServerTests(RealServer real) : IDisposable
     public void Dispose()
     {
         // Whatever a test left behind; a test that succeeded has erased its own.
-        new PostmasterProcess(DataFolder).EndAsync(commands, keepsData: false, TimeSpan.FromSeconds(20), CancellationToken.None).GetAwaiter().GetResult();
+        new PostmasterProcess(DataFolder).EndAsync(keepsData: false, TimeSpan.FromSeconds(20), CancellationToken.None).GetAwaiter().GetResult();
         folder.Dispose();
     }
 

@@ -82,11 +82,11 @@ public sealed class PythonToolsTests
         tool.Driver.ShouldBe("psycopg");
         tool.Interpreter.ShouldStartWith(Path.Combine(root, ".nuke", "temp", "python-"));
         again.ShouldBe(tool);
-        Directory.EnumerateDirectories(Path.Combine(root, ".nuke", "temp")).ShouldHaveSingleItem();
+        Directory.EnumerateFileSystemEntries(Path.Combine(root, ".nuke", "temp")).ShouldHaveSingleItem();
     }
 
     [Fact]
-    public async Task Without_a_registry_the_next_way_is_taken_and_nothing_half_made_is_left()
+    public async Task Without_a_registry_the_next_way_is_taken_and_nothing_half_made_is_left_not_even_by_a_killed_run()
     {
         var requirements = Path.Combine(root, "requirements.txt");
         File.WriteAllText(requirements, "alembic==1.13.0\n");
@@ -97,6 +97,11 @@ public sealed class PythonToolsTests
         File.WriteAllText(python, "#!/bin/sh\ncase \"$1 $2\" in\n'-m venv') mkdir -p \"$3/bin\" && cp \"$0\" \"$3/bin/python\" ;;\n'-m pip') echo 'ERROR: No matching distribution found for alembic==1.13.0' >&2; exit 1 ;;\n*) cat > /dev/null; exit 1 ;;\nesac\n");
         MakeExecutable(python);
         using var tools = new PythonTools(commands, Quiet(), Options() with { RequirementsFile = requirements, SystemInterpreters = [], SearchPath = [folder] });
+
+        // As a killed run leaves it.
+        var orphan = Path.Combine(root, ".nuke", "temp", "python-0123.4567.partial");
+        Directory.CreateDirectory(Path.Combine(orphan, "bin"));
+        File.WriteAllText(orphan + ".owner", "");
 
         var missing = await Should.ThrowAsync<BadInputException>(() => tools.AlembicAsync(CancellationToken.None));
 

@@ -241,7 +241,7 @@ public sealed class SmokeTestStepTests(RealServer server)
 
         command.ToString().ShouldBe("py -m pytest /suite/test_database.py --junitxml=/run/smoke.xml -p no:cacheprovider -q -m production_safe");
         command.WorkingDirectory.ShouldBe("/suite");
-        string.Join('\n', command.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value ?? "(removed)"}")).ShouldBe(
+        string.Join('\n', command.Environment.Where(pair => pair.Value is not null || !pair.Key.StartsWith("PG", StringComparison.Ordinal)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value ?? "(removed)"}")).ShouldBe(
             """
             ARAGORA_ENVIRONMENT=production
             ARAGORA_EXPECTED_REVISION=r1
@@ -249,7 +249,11 @@ public sealed class SmokeTestStepTests(RealServer server)
             ARAGORA_READ_ONLY=1
             DATABASE_URL=postgresql://u:p%40ss@h:5432/d
             PGAPPNAME=aragora-smoke
+            PGDATABASE=d
+            PGHOST=h
             PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=30000
+            PGPORT=5432
+            PGUSER=u
             PYTEST_ADDOPTS=(removed)
             PYTEST_PLUGINS=(removed)
             PYTHONDONTWRITEBYTECODE=1

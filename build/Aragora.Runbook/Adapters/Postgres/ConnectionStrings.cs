@@ -24,7 +24,7 @@ public static class ConnectionStrings
             TcpKeepAlive = true,
             CommandTimeout = 0,
             Timeout = (int)Math.Ceiling(connectTimeout.TotalSeconds),
-            IncludeErrorDetail = true,
+            IncludeErrorDetail = false, // Details hold values of rows; they would end up in logs.
             PersistSecurityInfo = false,
         };
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Adapters.Processes;
@@ -24,6 +25,9 @@ public sealed record Command
 
     /// <summary>How long it may take after a cancellation asked it to end, before it is killed.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long its output is still read after it has ended, while something that it started holds the streams open. Default: 5 seconds.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For messages and the journal: program and arguments, quoted where a shell would want it.</summary>
     public override string ToString() => string.Join(' ', Arguments.Prepend(Program).Select(Quoted));
@@ -56,41 +60,56 @@ public interface ICommandRunner
     /// <summary>Runs a command to its end. Each line goes to <paramref name="onLine"/> as it comes.</summary>
     /// <param name="command">What to run.</param>
     /// <param name="onLine">Receives (line, is it from standard error).</param>
-    /// <param name="cancellation">Asks the child to end (SIGTERM), and kills its whole tree after <see cref="Command.Grace"/>.</param>
+    /// <param name="cancellation">Asks the child to end (SIGTERM), and kills what is left of it and its descendants when it has ended, at the latest after <see cref="Command.Grace"/>. On macOS descendants that the child left behind when it ended are not found.</param>
+    /// <returns>How it ended. What <paramref name="onLine"/> throws is thrown when the child has ended.</returns>
     /// <exception cref="FailedCleanException">The program cannot be started.</exception>
     Task<CommandResult> RunAsync(Command command, Action<string, bool>? onLine = null, CancellationToken cancellation = default);
 }
 
 /// <inheritdoc cref="ICommandRunner"/>
-public sealed class CommandRunner(TimeProvider clock) : ICommandRunner
+/// <param name="clock">Measures how long a command took.</param>
+/// <param name="withheld">Variables that no child inherits, because they hold our secrets: names of parameters, matched as NUKE does (letters and digits only, any case, with or without <c>NUKE</c> before them). A command that sets one itself keeps it. Default: none.</param>
+public sealed class CommandRunner(TimeProvider clock, IReadOnlyList<string>? withheld = null) : ICommandRunner
 {
+    private readonly HashSet<string> withheld = (withheld ?? []).Select(ParameterDefinition.Trimmed).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     /// <inheritdoc/>
     public async Task<CommandResult> RunAsync(Command command, Action<string, bool>? onLine = null, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         var started = clock.GetTimestamp();
-        using var process = Start(command);
-        var output = new StringBuilder();
-        var error = new StringBuilder();
-        var reading = Task.WhenAll(
-            PumpAsync(process.StandardOutput, output, isError: false, onLine),
-            PumpAsync(process.StandardError, error, isError: true, onLine));
-        await FeedAsync(process, command.StandardInput);
+        var mark = Guid.NewGuid().ToString("N");
+        using var process = Start(command, mark);
+        var tree = new ProcessTree(process.Id, mark);
+        var output = new LinePump(isError: false, onLine);
+        var error = new LinePump(isError: true, onLine);
+        var streams = Task.WhenAll(output.RunAsync(process.StandardOutput), error.RunAsync(process.StandardError), FeedAsync(process, command.StandardInput));
         try
         {
             await process.WaitForExitAsync(cancellation);
+
+            // A descendant that outlives the command may hold its streams open for ever.
+            await Task.WhenAny(streams, Task.Delay(command.Drain, TimeProvider.System, cancellation));
+            cancellation.ThrowIfCancellationRequested();
         }
         catch (OperationCanceledException)
         {
-            await EndAsync(process, command.Grace);
+            await EndAsync(process, tree, command.Grace);
+            await Task.WhenAny(streams, Task.Delay(command.Drain, TimeProvider.System, CancellationToken.None));
+            output.Stop();
+            error.Stop();
             throw;
         }
 
-        await reading;
-        return new CommandResult(process.ExitCode, output.ToString(), error.ToString(), clock.GetElapsedTime(started));
+        if (streams.IsCompleted)
+        {
+            await streams;
+        }
+
+        return new CommandResult(process.ExitCode, output.Close(), error.Close(), clock.GetElapsedTime(started));
     }
 
-    private static Process Start(Command command)
+    private Process Start(Command command, string mark)
     {
         var start = new ProcessStartInfo(command.Program)
         {
@@ -107,6 +126,11 @@ public sealed class CommandRunner(TimeProvider clock) : ICommandRunner
             start.ArgumentList.Add(argument);
         }
 
+        foreach (var name in start.Environment.Keys.Where(IsWithheld).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
         foreach (var (name, value) in command.Environment)
         {
             start.Environment.Remove(name);
@@ -116,6 +140,7 @@ public sealed class CommandRunner(TimeProvider clock) : ICommandRunner
             }
         }
 
+        start.Environment[ProcessTree.Variable] = mark;
         try
         {
             return Process.Start(start)!;
@@ -124,6 +149,12 @@ public sealed class CommandRunner(TimeProvider clock) : ICommandRunner
         {
             throw new FailedCleanException($"{command.Program} could not be started.", notStarted.Message, $"install it, or put it on the PATH", notStarted);
         }
+    }
+
+    private bool IsWithheld(string variable)
+    {
+        var name = ParameterDefinition.Trimmed(variable);
+        return withheld.Contains(name) || (name.StartsWith("NUKE", StringComparison.OrdinalIgnoreCase) && withheld.Contains(name[4..]));
     }
 
     private static async Task FeedAsync(Process process, string? input)
@@ -143,29 +174,18 @@ public sealed class CommandRunner(TimeProvider clock) : ICommandRunner
         }
     }
 
-    private static async Task PumpAsync(StreamReader from, StringBuilder into, bool isError, Action<string, bool>? onLine)
+    /// <summary>Asks the command to end, waits, and kills what is left of it and of its descendants, whether it obeyed or not.</summary>
+    private static async Task EndAsync(Process process, ProcessTree tree, TimeSpan grace)
     {
-        while (await from.ReadLineAsync() is { } line)
+        tree.Look();
+        if (!OperatingSystem.IsWindows() && !process.HasExited && Signals.Send(process.Id, Signal.Terminate))
         {
-            into.Append(line).Append('\n');
-            onLine?.Invoke(line, isError);
-        }
-    }
-
-    private static async Task EndAsync(Process process, TimeSpan grace)
-    {
-        if (!OperatingSystem.IsWindows() && !process.HasExited)
-        {
-            using var terminate = Process.Start(new ProcessStartInfo("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]) { UseShellExecute = false, RedirectStandardError = true });
-            using var deadline = new CancellationTokenSource(grace);
-            try
+            var asked = TimeProvider.System.GetTimestamp();
+            var ended = process.WaitForExitAsync(CancellationToken.None);
+            while (!ended.IsCompleted && TimeProvider.System.GetElapsedTime(asked) < grace)
             {
-                await process.WaitForExitAsync(deadline.Token);
-                return;
-            }
-            catch (OperationCanceledException)
-            {
-                // It did not end by itself; the tree is killed below.
+                await Task.WhenAny(ended, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None));
+                tree.Look();
             }
         }
 
@@ -175,9 +195,10 @@ public sealed class CommandRunner(TimeProvider clock) : ICommandRunner
         }
         catch (InvalidOperationException)
         {
-            // It has ended in the meantime.
+            // It has ended; what it started is below.
         }
 
+        await tree.KillAsync();
         await process.WaitForExitAsync(CancellationToken.None);
     }
 }
