@@ -168,6 +168,30 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         verified.Evidence.Revisions.ShouldBe(["0010"]);
     }
 
+    [Fact]
+    public async Task With_a_key_a_backup_without_a_signed_record_of_its_dump_is_refused()
+    {
+        var (run, folder) = Copied();
+        run = run with { Evidence = new Journal.EvidenceStore(run.Folder, [Path.GetDirectoryName(run.Folder)!], run.Secrets, [1, 2, 3]) };
+
+        (await Should.ThrowAsync<RefusedException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)))).What.ShouldContain("no signed record of its dump");
+
+        run.Evidence.ReadAll().Accepted.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_verification_is_believed_as_long_as_its_dump_and_not_longer()
+    {
+        var (run, folder) = Copied();
+        var dumped = run.Clock.GetUtcNow() - TimeSpan.FromHours(30);
+        BackupScenario.FixHashes(folder, manifest => manifest with { MadeAt = dumped });
+
+        var verified = await BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder));
+
+        verified.Evidence.ExpiresAt.ShouldBe(dumped + run.EvidenceLifetime);
+        new BackupEvidence(run).FindVerification(verified.Backup.Manifest.DatabaseFacts()).Text.ShouldContain("it expired ");
+    }
+
     private (Journal.RunContext Run, string Folder) Copied(bool compressed = true)
     {
         var run = RealServer.NewRun();
@@ -185,7 +209,9 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
     private async Task<FailedCleanException> RefusedAsync(Journal.RunContext run, string folder)
     {
         var refusal = await Should.ThrowAsync<FailedCleanException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)));
-        run.Evidence.ReadAll().Accepted.ShouldNotContain(evidence => evidence.Kind == Journal.EvidenceKinds.BackupVerification);
+        var red = run.Evidence.ReadAll().Accepted.Where(evidence => evidence.Kind == Journal.EvidenceKinds.BackupVerification).ShouldHaveSingleItem();
+        red.Green.ShouldBeFalse();
+        red.Failure!.ShouldContain("cannot be relied on");
         return refusal;
     }
 }
