@@ -1,4 +1,5 @@
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
@@ -172,7 +173,7 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
     public async Task With_a_key_a_backup_without_a_signed_record_of_its_dump_is_refused()
     {
         var (run, folder) = Copied();
-        run = run with { Evidence = new Journal.EvidenceStore(run.Folder, [Path.GetDirectoryName(run.Folder)!], run.Secrets, [1, 2, 3]) };
+        run = run with { Evidence = new EvidenceStore(run.Folder, [Path.GetDirectoryName(run.Folder)!], run.Secrets, [1, 2, 3]) };
 
         (await Should.ThrowAsync<RefusedException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)))).What.ShouldContain("no signed record of its dump");
 
@@ -192,7 +193,7 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         new BackupEvidence(run).FindVerification(verified.Backup.Manifest.DatabaseFacts()).Text.ShouldContain("it expired ");
     }
 
-    private (Journal.RunContext Run, string Folder) Copied(bool compressed = true)
+    private (RunContext Run, string Folder) Copied(bool compressed = true)
     {
         var run = RealServer.NewRun();
         return (run, BackupScenario.Copy((compressed ? shared.Made : shared.Uncompressed).Backup, run));
@@ -206,10 +207,10 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         _ => Path.Combine(folder, "toc.dat"),
     };
 
-    private async Task<FailedCleanException> RefusedAsync(Journal.RunContext run, string folder)
+    private async Task<FailedCleanException> RefusedAsync(RunContext run, string folder)
     {
         var refusal = await Should.ThrowAsync<FailedCleanException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)));
-        var red = run.Evidence.ReadAll().Accepted.Where(evidence => evidence.Kind == Journal.EvidenceKinds.BackupVerification).ShouldHaveSingleItem();
+        var red = run.Evidence.ReadAll().Accepted.Where(evidence => evidence.Kind == EvidenceKinds.BackupVerification).ShouldHaveSingleItem();
         red.Green.ShouldBeFalse();
         red.Failure!.ShouldContain("cannot be relied on");
         return refusal;

@@ -1,6 +1,7 @@
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
 
@@ -79,7 +80,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
         var (run, now, made) = await VerifiedAsync();
         var table = BackupScenario.LargestTable(made.Folder);
         BackupScenario.Flip(table, 100);
-        await Should.ThrowAsync<Outcomes.FailedCleanException>(() => BackupScenario.VerifyAsync(run, shared.Environment, made));
+        await Should.ThrowAsync<FailedCleanException>(() => BackupScenario.VerifyAsync(run, shared.Environment, made));
 
         new BackupEvidence(run).FindVerification(now).Text.ShouldContain("the newest one failed");
         new BackupEvidence(run).FindBackup(now).Text.ShouldContain("it was found damaged");

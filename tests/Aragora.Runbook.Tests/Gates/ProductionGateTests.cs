@@ -240,7 +240,11 @@ public sealed class ProductionGateTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "root may search every folder");
         await TickAllAsync();
-        var closed = Directory.CreateDirectory(Path.Combine(root, "runs", "closed"), UnixFileMode.None);
+        var closed = Directory.CreateDirectory(Path.Combine(root, "runs", "closed"));
+        if (!OperatingSystem.IsWindows())
+        {
+            closed.UnixFileMode = UnixFileMode.None;
+        }
 
         Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
         Store().ReadAll().Rejected.ShouldHaveSingleItem().Path.ShouldBe(closed.FullName);
