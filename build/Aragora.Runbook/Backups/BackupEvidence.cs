@@ -23,29 +23,78 @@ public sealed class BackupEvidence(RunContext run)
     private BackupEvidenceSearch Find(string kind, DatabaseFacts now, BackupReference? of)
     {
         BackupReference? backup = null;
-        var answer = search.Find(new EvidenceQuery(kind, now), evidence =>
+        var answer = search.Find(new EvidenceQuery(kind, now) { About = FolderOf }, evidence =>
         {
-            (backup, var reason) = Check(evidence);
+            (backup, var reason) = Check(evidence, now);
             return backup is null ? reason
                 : of is not null && (backup.Folder != of.Folder || backup.ManifestSha256 != of.ManifestSha256) ? $"it is about {backup.Name}, not about {of.Name}"
+                : kind == EvidenceKinds.Backup ? Damage(backup, now)
                 : null;
         });
-        return new BackupEvidenceSearch(answer.Found, answer.Found is null ? null : backup, answer.Text, answer.Rejected);
+        if (answer.Found is not { } found || backup is null)
+        {
+            return new BackupEvidenceSearch(null, null, answer.Text, answer.Rejected);
+        }
+
+        var dumped = ProgressSnapshot.Rough(run.Clock.GetUtcNow() - backup.Manifest.MadeAt);
+        var text = kind == EvidenceKinds.Backup ? answer.Text : $"verified {search.Age(found)} ago, dumped {dumped} ago, still this database, these revisions";
+        return new BackupEvidenceSearch(found, backup, text, answer.Rejected);
     }
 
-    private (BackupReference? Backup, string Reason) Check(Evidence evidence)
+    /// <summary>A dump whose newest verification is red is no backup.</summary>
+    private string? Damage(BackupReference backup, DatabaseFacts now)
+    {
+        var newest = run.Evidence.ReadAll().Accepted.FirstOrDefault(evidence =>
+            evidence.Kind == EvidenceKinds.BackupVerification && now.MayBe(evidence.Database) && FolderOf(evidence) == backup.Folder);
+        return newest is { Failure: { } failure } ? $"it was found damaged {newest.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {failure}" : null;
+    }
+
+    /// <summary>The folder on this machine that a record is about; null where it names none.</summary>
+    private string? FolderOf(Evidence evidence)
     {
         try
         {
-            var (folder, hash) = evidence.Kind == EvidenceKinds.Backup
-                ? (evidence.FactsAs<BackupFacts>() is var made ? (made.Folder, made.ManifestSha256) : default)
-                : (evidence.FactsAs<VerificationFacts>() is var verified ? (verified.Folder, verified.ManifestSha256) : default);
-            return folder is null || hash is null ? (null, "it names no folder") : CheckFiles(BackupLocation.Absolute(folder, run.Root), hash);
+            return Names(evidence).Folder is { Length: > 0 } folder ? BackupLocation.Absolute(folder, run.Root) : null;
         }
-        catch (JsonException malformed)
+        catch (Exception unreadable) when (unreadable is JsonException or ArgumentException)
         {
-            return (null, $"its facts cannot be read: {malformed.Message}");
+            // Check tells why, where it matters.
+            return null;
         }
+    }
+
+    private static (string? Folder, string? ManifestSha256) Names(Evidence evidence)
+    {
+        if (evidence.Kind == EvidenceKinds.Backup)
+        {
+            var made = evidence.FactsAs<BackupFacts>();
+            return (made.Folder, made.ManifestSha256);
+        }
+
+        var verified = evidence.FactsAs<VerificationFacts>();
+        return (verified.Folder, verified.ManifestSha256);
+    }
+
+    private (BackupReference? Backup, string Reason) Check(Evidence evidence, DatabaseFacts now)
+    {
+        var (folder, hash) = Names(evidence);
+        if (string.IsNullOrEmpty(folder) || folder.Contains('\0', StringComparison.Ordinal) || hash is null)
+        {
+            return (null, "it names no folder");
+        }
+
+        var (backup, reason) = CheckFiles(BackupLocation.Absolute(folder, run.Root), hash);
+        if (backup is null)
+        {
+            return (null, reason);
+        }
+
+        // The record of a dump is written at its end; a verification's lifetime counts from the dump's beginning.
+        var expires = backup.Manifest.MadeAt + (evidence.ExpiresAt - evidence.MadeAt);
+        return evidence.Kind == EvidenceKinds.Backup && expires <= run.Clock.GetUtcNow() ? (null, $"it expired {expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC")
+            : WalPosition.IsBeyond(backup.Manifest.WalPosition, now.WalPosition)
+                ? (null, $"it was taken at the WAL position {backup.Manifest.WalPosition}, which the server ({now.WalPosition}) has not reached: the server was set back since")
+            : (backup, "");
     }
 
     /// <summary>Names and sizes, not contents: those are VerifyBackup's.</summary>
@@ -79,6 +128,6 @@ public sealed class BackupEvidence(RunContext run)
 /// <summary>What a search for evidence came to.</summary>
 /// <param name="Found">The record that holds; null where none does.</param>
 /// <param name="Backup">The backup it is about; null where none was found.</param>
-/// <param name="Text">For people: <c>verified 40 min ago, still this database, these revisions</c>, or why there is nothing.</param>
+/// <param name="Text">For people: <c>verified 40 min ago, dumped 2 h ago, still this database, these revisions</c>, or why there is nothing.</param>
 /// <param name="Rejected">Each newer record that does not hold, with the reason.</param>
 public sealed record BackupEvidenceSearch(Evidence? Found, BackupReference? Backup, string Text, IReadOnlyList<string> Rejected);

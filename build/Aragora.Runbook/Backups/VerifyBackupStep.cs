@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
@@ -18,8 +19,8 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
     /// <summary>Verifies.</summary>
-    /// <exception cref="RefusedException">It is of another environment, or there is no fitting pg_restore.</exception>
-    /// <exception cref="FailedCleanException">It is damaged or was edited: every difference is named.</exception>
+    /// <exception cref="RefusedException">It is of another environment, there is no fitting pg_restore, or evidence is signed and there is none of the dump.</exception>
+    /// <exception cref="FailedCleanException">It is damaged or was edited: every difference is named. A red record of it revokes older verifications.</exception>
     public async Task<VerifiedBackup> RunAsync(BackupReference backup, CancellationToken cancellation)
     {
         if (backup.Manifest.Environment != environment.Name)
@@ -29,15 +30,32 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
 
         var started = run.Clock.GetTimestamp();
         var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.ClientFolders, cancellation), backup.Manifest.ClientMajor(), "the pg_dump that wrote this backup");
-        var facts = await run.Journal.ActAsync("verify a backup", new { backup.Folder, backup.ManifestSha256 }, () => VerifyAsync(backup, client, cancellation));
-        var evidence = await run.RecordAsync(EvidenceKinds.BackupVerification, environment, backup.Manifest.DatabaseFacts(), facts, run.Clock.GetElapsedTime(started), options.TreeHash, cancellation);
+        var dumps = EvidenceOfDump(backup);
+        var facts = new VerificationFacts(BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.Files.Count, backup.Manifest.TotalBytes, backup.Manifest.ArchiveEntries, backup.Manifest.MadeAt);
+        try
+        {
+            facts = await run.Journal.ActAsync("verify a backup", new { backup.Folder, backup.ManifestSha256 }, () => VerifyAsync(backup, facts, dumps, client, cancellation));
+        }
+        catch (Exception failure) when (failure is not (OperationCanceledException or RefusedException or BadInputException))
+        {
+            await run.RecordFailureAsync(EvidenceKinds.BackupVerification, environment, backup.Manifest.DatabaseFacts(), facts, run.Clock.GetElapsedTime(started), options.TreeHash, failure);
+            throw;
+        }
+
+        // A backup does not get younger by being read back: the lifetime counts from the dump.
+        var evidence = await run.RecordAsync(EvidenceKinds.BackupVerification, environment, backup.Manifest.DatabaseFacts(), facts, run.Clock.GetElapsedTime(started), options.TreeHash, cancellation, believedFrom: backup.Manifest.MadeAt);
+        if (evidence.ExpiresAt <= run.Clock.GetUtcNow())
+        {
+            run.Log.Warning("{Folder} is whole, but no gate accepts it: it was dumped {Age} ago. ./build.sh Backup VerifyBackup --fresh makes a new one", facts.Folder, ProgressSnapshot.Rough(run.Clock.GetUtcNow() - backup.Manifest.MadeAt));
+        }
+
         run.Log.Information("Verified {Folder}: {Files} files, {Size}, {Entries} entries", facts.Folder, facts.Files, DataSize.Text(facts.Bytes), facts.ArchiveEntries);
         return new VerifiedBackup(backup, facts, evidence);
     }
 
-    private async Task<VerificationFacts> VerifyAsync(BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    private async Task<VerificationFacts> VerifyAsync(BackupReference backup, VerificationFacts facts, IReadOnlyList<DumpRecord> dumps, PostgresClient client, CancellationToken cancellation)
     {
-        var differences = new List<string>(EditedSinceMade(backup));
+        var differences = new List<string>(EditedSinceMade(backup, dumps));
         differences.AddRange(await CompareFilesAsync(backup, cancellation));
 
         // pg_restore may crash on damage, and says less about it.
@@ -54,24 +72,39 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
                 "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
         }
 
-        return new VerificationFacts(BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.Files.Count, backup.Manifest.TotalBytes, backup.Manifest.ArchiveEntries, backup.Manifest.MadeAt);
+        return facts;
     }
 
-    /// <summary>The evidence of the dump holds the manifest's hash: where there is such evidence, an edited manifest shows.</summary>
-    private IEnumerable<string> EditedSinceMade(BackupReference backup)
+    /// <summary>The records of the dump. Signed evidence must not grow from a manifest that anybody may have written.</summary>
+    private List<DumpRecord> EvidenceOfDump(BackupReference backup)
     {
-        var made = run.Evidence.ReadAll().Accepted.Where(evidence => evidence.Kind == EvidenceKinds.Backup && evidence.RunId == backup.Manifest.RunId)
-            .Select(evidence => (evidence.Path, Facts: evidence.FactsAs<BackupFacts>()))
-            .Where(evidence => Path.GetFileName(evidence.Facts.Folder) == backup.Name)
+        var dumps = run.Evidence.ReadAll().Accepted
+            .Where(evidence => evidence.Kind == EvidenceKinds.Backup && evidence.Green && evidence.RunId == backup.Manifest.RunId)
+            .Select(DumpRecord.Of).OfType<DumpRecord>()
+            .Where(dump => Path.GetFileName(dump.Facts.Folder) == backup.Name)
             .ToList();
-        if (made.Count == 0)
+        if (dumps.Count == 0 && run.Evidence.IsSigned)
+        {
+            throw new RefusedException(
+                $"{backup.Folder} is not verified: there is no signed record of its dump.",
+                "an evidence key was given, and a signed verification of a manifest that anybody may have written would prove nothing",
+                "./build.sh Backup VerifyBackup --fresh   makes a new one; or name the folder that holds the dump's records with --evidence-directory");
+        }
+
+        if (dumps.Count == 0)
         {
             run.Log.Warning("No evidence of the dump was found for {Folder}: its manifest is taken at its word", backup.Folder);
         }
 
-        return made.Where(evidence => evidence.Facts.ManifestSha256 != backup.ManifestSha256)
-            .Select(evidence => $"{ManifestFile.Name}: was edited since the backup was made (SHA-256 {backup.ManifestSha256[..12]}…, and {evidence.Path} says {evidence.Facts.ManifestSha256[..12]}…)");
+        return dumps;
     }
+
+    /// <summary>The evidence of the dump holds the manifest's hash: where there is such evidence, an edited manifest shows.</summary>
+    private static IEnumerable<string> EditedSinceMade(BackupReference backup, IReadOnlyList<DumpRecord> dumps) =>
+        dumps.Where(dump => dump.Facts.ManifestSha256 != backup.ManifestSha256)
+            .Select(dump => $"{ManifestFile.Name}: was edited since the backup was made (SHA-256 {Short(backup.ManifestSha256)}…, and {dump.Path} says {Short(dump.Facts.ManifestSha256)}…)");
+
+    private static string Short(string hash) => hash[..Math.Min(12, hash.Length)];
 
     private async Task<IReadOnlyList<string>> CompareFilesAsync(BackupReference backup, CancellationToken cancellation)
     {
@@ -180,6 +213,23 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         return differences;
 
         static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
+    }
+
+    private sealed record DumpRecord(string? Path, BackupFacts Facts)
+    {
+        /// <summary>Null for a record whose facts are not those of a dump.</summary>
+        public static DumpRecord? Of(Evidence evidence)
+        {
+            try
+            {
+                return evidence.FactsAs<BackupFacts>() is { Folder: not null, ManifestSha256: not null } facts ? new DumpRecord(evidence.Path, facts) : null;
+            }
+            catch (JsonException)
+            {
+                // Facts of another build: as good as no record.
+                return null;
+            }
+        }
     }
 }
 

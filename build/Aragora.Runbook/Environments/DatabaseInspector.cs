@@ -41,7 +41,8 @@ public static class DatabaseInspector
             row => new DatabaseIdentity(row.GetString(0), row.GetInt32(1), row.GetFieldValue<uint>(2), row.GetString(3), environment.Database.Endpoint, environment.EnvironmentId),
             cancellation))[0];
         var (revisions, stamp) = await ReadRevisionsAsync(session, cancellation);
-        return new DatabaseFacts(identity, revisions, stamp);
+        var wal = await session.ScalarAsync<string>("SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text", cancellation);
+        return new DatabaseFacts(identity, revisions, stamp) { WalPosition = wal };
     }
 
     private static async Task<(IReadOnlyList<string> Revisions, string? Stamp)> ReadRevisionsAsync(PostgresSession session, CancellationToken cancellation)

@@ -1,7 +1,9 @@
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Verification;
 
 namespace Aragora.Runbook.Gates;
 
@@ -27,7 +29,33 @@ public sealed record BoxState(GateBox Box, bool Ticked, string Finding, string N
 /// <param name="Staging">Staging, read live.</param>
 /// <param name="Revision">The revision that production is to be migrated to.</param>
 /// <param name="TreeHash">The migrations tree that will do it.</param>
-public sealed record GateSubject(DatabaseFacts Production, DatabaseFacts Staging, string Revision, string TreeHash);
+/// <param name="Checks">What staging has to have been checked with; null accepts any suite and any health URL.</param>
+public sealed record GateSubject(DatabaseFacts Production, DatabaseFacts Staging, string Revision, string TreeHash, StagingChecks? Checks = null);
+
+/// <summary>The suite and the health URL that this run would check staging with: evidence of others proves nothing to it.</summary>
+/// <param name="SuiteHash">What the suite holds; null where there is none, which no evidence fits.</param>
+/// <param name="HealthUrl">What is asked for health, as evidence shows it; null where none is named, which no evidence fits.</param>
+public sealed record StagingChecks(string? SuiteHash, Uri? HealthUrl)
+{
+    /// <summary>The checks of this run.</summary>
+    /// <param name="root">The root of the checkout.</param>
+    /// <param name="smokeTest">Names the suite.</param>
+    /// <param name="staging">Names the health URL.</param>
+    public static StagingChecks Of(string root, SmokeTestOptions smokeTest, DatabaseEnvironment staging) =>
+        new(Verification.SuiteHash.Of(root, smokeTest.Suite), staging.HealthUrl is { IsAbsoluteUri: true } url ? HealthProbe.Shown(url) : null);
+
+    /// <summary>Why a green smoke test does not count; null where it does.</summary>
+    internal string? ComplaintAboutSuite(SmokeTestFacts facts) =>
+        SuiteHash is null ? "the suite of this run is not there"
+        : facts.SuiteHash == SuiteHash ? null
+        : $"it ran another suite than this run's, or an earlier state of it ({facts.Suite})";
+
+    /// <summary>Why a green health check does not count; null where it does.</summary>
+    internal string? ComplaintAboutHealth(HealthFacts facts) =>
+        HealthUrl is null ? "this run has no health URL of staging"
+        : facts.Url == HealthUrl ? null
+        : $"it asked {facts.Url}, and this run's health URL is {HealthUrl}";
+}
 
 /// <summary>Evidence in, decision out. The gate is asked by the migration itself, so that no switch of the host passes it by.</summary>
 public sealed class ProductionGate(RunContext run)
@@ -36,7 +64,7 @@ public sealed class ProductionGate(RunContext run)
     private readonly BackupEvidence backups = new(run);
 
     /// <summary>Every box, ticked or not.</summary>
-    public IReadOnlyList<BoxState> Look(GateSubject subject) => [VerifiedBackup(subject), LookAtStaging(subject.Staging, subject.Revision, subject.TreeHash)];
+    public IReadOnlyList<BoxState> Look(GateSubject subject) => [VerifiedBackup(subject), LookAtStaging(subject.Staging, subject.Revision, subject.TreeHash, subject.Checks)];
 
     /// <summary>Passes, or refuses with every box that is not ticked.</summary>
     /// <exception cref="RefusedException">A box is not ticked.</exception>
@@ -60,7 +88,8 @@ public sealed class ProductionGate(RunContext run)
     /// <param name="staging">Staging, read live.</param>
     /// <param name="revision">The revision it has to be at.</param>
     /// <param name="treeHash">The tree that has to have brought it there.</param>
-    public BoxState LookAtStaging(DatabaseFacts staging, string revision, string treeHash)
+    /// <param name="checks">What it has to have been checked with; null accepts any suite and any health URL.</param>
+    public BoxState LookAtStaging(DatabaseFacts staging, string revision, string treeHash, StagingChecks? checks = null)
     {
         const string Next = "./build.sh MigrateStaging";
         if (!staging.Revisions.SequenceEqual([revision], StringComparer.Ordinal))
@@ -81,9 +110,9 @@ public sealed class ProductionGate(RunContext run)
                 $"./build.sh Rollback --target-environment Staging --strategy Downgrade --revision -1   and {Next}   (or name the other job's records with --evidence-directory)");
         }
 
-        foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck })
+        foreach (var (kind, complaint) in Greens(checks))
         {
-            var found = search.Find(new EvidenceQuery(kind, staging, treeHash));
+            var found = search.Find(new EvidenceQuery(kind, staging, treeHash), complaint);
             if (found.Found is null)
             {
                 return new BoxState(GateBox.StagingMigrated, false, found.Text, Next);
@@ -92,4 +121,10 @@ public sealed class ProductionGate(RunContext run)
 
         return new BoxState(GateBox.StagingMigrated, true, $"staging is at {revision} by this tree, smoke tests and health are green ({search.Age(migration.Found)} ago)", Next);
     }
+
+    private static (string Kind, Func<Evidence, string?>? Complaint)[] Greens(StagingChecks? checks) =>
+    [
+        (EvidenceKinds.SmokeTest, checks is null ? null : evidence => checks.ComplaintAboutSuite(evidence.FactsAs<SmokeTestFacts>())),
+        (EvidenceKinds.HealthCheck, checks is null ? null : evidence => checks.ComplaintAboutHealth(evidence.FactsAs<HealthFacts>())),
+    ];
 }

@@ -48,6 +48,13 @@ public sealed record Evidence
     /// <summary>What this kind of step has to say; see <see cref="FactsAs{T}"/>.</summary>
     public required JsonElement Facts { get; init; }
 
+    /// <summary>What failed, one line; null for a green record. A red one proves nothing, and revokes older green ones of the same thing.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Whether the step was green; not part of the file, which holds <see cref="Failure"/>.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool Green => Failure is null;
+
     /// <summary>HMAC-SHA-256 over everything else, when an evidence key was given.</summary>
     public string? Signature { get; init; }
 
@@ -65,7 +72,7 @@ public static class EvidenceKinds
     /// <summary>A dump was written; facts: <c>BackupFacts</c>.</summary>
     public const string Backup = "backup";
 
-    /// <summary>A dump was read back whole; facts: <c>VerificationFacts</c>.</summary>
+    /// <summary>A dump was read back whole, or was found damaged (red); facts: <c>VerificationFacts</c>.</summary>
     public const string BackupVerification = "backup-verification";
 
     /// <summary>A migration moved or confirmed a revision; facts: <c>MigrationFacts</c>.</summary>
@@ -74,9 +81,9 @@ public static class EvidenceKinds
     /// <summary>A rollback moved a revision back; facts: <c>MigrationFacts</c>.</summary>
     public const string Rollback = "rollback";
 
-    /// <summary>The smoke tests ran green; facts: <c>SmokeTestFacts</c>.</summary>
+    /// <summary>The smoke tests ran, green or red; facts: <c>SmokeTestFacts</c>.</summary>
     public const string SmokeTest = "smoke-test";
 
-    /// <summary>The application said that it is healthy; facts: <c>HealthFacts</c>.</summary>
+    /// <summary>The application was asked for its health, green or red; facts: <c>HealthFacts</c>.</summary>
     public const string HealthCheck = "health-check";
 }

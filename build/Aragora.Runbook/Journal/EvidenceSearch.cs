@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Aragora.Runbook.Reporting;
 
 namespace Aragora.Runbook.Journal;
@@ -10,6 +11,9 @@ public sealed record EvidenceQuery(string Kind, DatabaseFacts Database, string? 
 {
     /// <summary>Whether an expired record still counts: true only for what the database's own revision stamp proves to be unchanged.</summary>
     public bool MayBeExpired { get; init; }
+
+    /// <summary>Names the thing that a record is about, where a red one revokes only green ones of the same thing, as of the same backup. Default: all records of the kind are about one thing.</summary>
+    public Func<Evidence, string?>? About { get; init; }
 }
 
 /// <summary>What was found.</summary>
@@ -23,15 +27,30 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
 {
     private const int ReasonsShown = 3;
 
-    /// <summary>The newest record that fits the query and that <paramref name="alsoFits"/> has nothing against (it returns the reason, or null).</summary>
+    /// <summary>
+    /// The newest record that fits the query and that <paramref name="alsoFits"/> has nothing against (it returns the reason, or null). A red record of the same database revokes
+    /// every older green one, whatever revision and tree it was made with: only what was seen since counts.
+    /// </summary>
     public EvidenceAnswer Find(EvidenceQuery query, Func<Evidence, string?>? alsoFits = null)
     {
         var (accepted, unreadable) = store.ReadAll();
         var (noun, verb) = Words(query.Kind);
         var rejected = unreadable.Select(file => $"{Path.GetFileName(file.Path)}: {file.Reason}").ToList();
+        var revoked = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var evidence in accepted.Where(evidence => evidence.Kind == query.Kind))
         {
-            if ((Mismatch(evidence, query) ?? alsoFits?.Invoke(evidence)) is not { } reason)
+            var about = About(evidence, query);
+            if (!evidence.Green)
+            {
+                if (query.Database.MayBe(evidence.Database) && revoked.TryAdd(about, $"the newest one failed ({evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {evidence.Failure})"))
+                {
+                    rejected.Add(revoked[about]);
+                }
+
+                continue;
+            }
+
+            if ((revoked.ContainsKey(about) ? "a newer one failed" : Mismatch(evidence, query) ?? Complaint(evidence, alsoFits)) is not { } reason)
             {
                 return new EvidenceAnswer(evidence, $"{verb} {Age(evidence)} ago, still this database, these revisions", rejected);
             }
@@ -44,6 +63,31 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
 
     /// <summary>How old a record is: "40 min".</summary>
     public string Age(Evidence evidence) => ProgressSnapshot.Rough(clock.GetUtcNow() - evidence.MadeAt);
+
+    private static string About(Evidence evidence, EvidenceQuery query)
+    {
+        try
+        {
+            return query.About?.Invoke(evidence) ?? "";
+        }
+        catch (JsonException)
+        {
+            // What it is about cannot be read: where it is red it is about everything of its kind that says as little.
+            return "";
+        }
+    }
+
+    private static string? Complaint(Evidence evidence, Func<Evidence, string?>? alsoFits)
+    {
+        try
+        {
+            return alsoFits?.Invoke(evidence);
+        }
+        catch (JsonException malformed)
+        {
+            return $"its facts cannot be read: {malformed.Message}";
+        }
+    }
 
     private static (string Noun, string Verb) Words(string kind) => kind switch
     {
@@ -83,8 +127,10 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
             return "it was taken before the last migration (which led back to the same revision)";
         }
 
-        return query.TreeHash is null || evidence.TreeHash == query.TreeHash ? null : $"it is of another migrations tree ({evidence.TreeHash?[..12]}; this one is {query.TreeHash[..12]})";
+        return query.TreeHash is null || evidence.TreeHash == query.TreeHash ? null : $"it is of another migrations tree ({Short(evidence.TreeHash)}; this one is {Short(query.TreeHash)})";
     }
+
+    private static string Short(string? hash) => hash is null ? "none" : hash[..Math.Min(12, hash.Length)];
 
     private static string Text(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "none" : string.Join(", ", revisions);
 }

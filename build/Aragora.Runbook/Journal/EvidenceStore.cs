@@ -13,6 +13,9 @@ namespace Aragora.Runbook.Journal;
 /// <param name="key">The evidence key; null leaves records unsigned and accepts unsigned ones.</param>
 public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> searched, SecretMask secrets, byte[]? key = null)
 {
+    // A link that leads back up would otherwise be followed for ever.
+    private const int DeepestFolder = 12;
+
     /// <summary>Whether records are signed, and unsigned ones refused.</summary>
     public bool IsSigned => key is not null;
 
@@ -20,7 +23,8 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
     public async Task<Evidence> WriteAsync(Evidence evidence, CancellationToken cancellation)
     {
         var folder = Path.Combine(runFolder, "evidence");
-        Directory.CreateDirectory(folder);
+        PrivateFolder.Create(runFolder);
+        PrivateFolder.Create(folder);
         var name = $"{evidence.MadeAt:yyyyMMddTHHmmssfff}-{evidence.Kind}-{evidence.Environment.ToString().ToLowerInvariant()}.json";
         var path = Path.Combine(folder, name);
         for (var number = 2; File.Exists(path); number++)
@@ -28,7 +32,8 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
             path = Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(name)}-{number}.json");
         }
 
-        var clean = JsonSerializer.Deserialize<Evidence>(secrets.Apply(JsonSerializer.Serialize(evidence, RunbookJson.Line)), RunbookJson.Line)!;
+        var facts = EvidenceFacts.Masked(evidence.Facts, secrets);
+        var clean = evidence with { Facts = facts, Failure = evidence.Failure is { } failure ? secrets.Apply(failure) : null };
         var signed = clean with { Signature = Sign(clean) };
         var partial = path + ".partial";
         await File.WriteAllTextAsync(partial, JsonSerializer.Serialize(signed, RunbookJson.Document) + "\n", cancellation);
@@ -41,7 +46,7 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
     {
         var accepted = new List<Evidence>();
         var rejected = new List<RejectedEvidence>();
-        foreach (var path in Files())
+        foreach (var path in Files(rejected))
         {
             var (evidence, reason) = Read(path);
             if (evidence is not null)
@@ -57,24 +62,50 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
         return ([.. accepted.OrderByDescending(evidence => evidence.MadeAt)], rejected);
     }
 
-    private IEnumerable<string> Files() =>
-        searched.Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories)
-                .Where(path => Path.GetFileName(Path.GetDirectoryName(path)) == "evidence" || Path.GetDirectoryName(path) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))))
-            .Distinct(StringComparer.Ordinal);
+    private List<string> Files(List<RejectedEvidence> rejected)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var top in searched.Where(Directory.Exists).Select(Path.GetFullPath).Select(Path.TrimEndingDirectorySeparator))
+        {
+            var open = new Stack<(string Folder, int Depth)>([(top, 0)]);
+            while (open.TryPop(out var at))
+            {
+                try
+                {
+                    if (at.Depth == 0 || Path.GetFileName(at.Folder) == "evidence")
+                    {
+                        found.UnionWith(Directory.EnumerateFiles(at.Folder, "*.json"));
+                    }
+
+                    foreach (var below in at.Depth < DeepestFolder ? Directory.EnumerateDirectories(at.Folder) : [])
+                    {
+                        open.Push((below, at.Depth + 1));
+                    }
+                }
+                catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+                {
+                    rejected.Add(new RejectedEvidence(at.Folder, $"the folder cannot be searched: {unreadable.Message}"));
+                }
+            }
+        }
+
+        return [.. found];
+    }
 
     private (Evidence? Evidence, string Reason) Read(string path)
     {
         try
         {
             var evidence = JsonSerializer.Deserialize<Evidence>(File.ReadAllText(path), RunbookJson.Line);
-            return evidence is null ? (null, "it is empty") : Check(evidence, path);
+            return evidence is null ? (null, "it is empty")
+                : EvidenceFacts.IsWhole(evidence) ? Check(evidence, path)
+                : (null, "it is not an evidence record: it leaves out what it is about");
         }
         catch (JsonException malformed)
         {
             return (null, $"it is not an evidence record: {malformed.Message}");
         }
-        catch (IOException unreadable)
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             return (null, $"it cannot be read: {unreadable.Message}");
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Aragora.Runbook.Environments;
+using Npgsql;
 using Serilog;
 
 namespace Aragora.Runbook.Journal;
@@ -44,30 +45,97 @@ public sealed record RunContext
     public TimeSpan EvidenceLifetime { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Writes a record of what was just seen. Times, run, person and commit are filled in here.</summary>
-    public Task<Evidence> RecordAsync(string kind, DatabaseEnvironment environment, DatabaseFacts seen, object facts, TimeSpan took, string? treeHash, CancellationToken cancellation) =>
-        Evidence.WriteAsync(
-            new Evidence
-            {
-                Kind = kind,
-                RunId = RunId,
-                Environment = environment.Name,
-                Database = seen.Identity,
-                Revisions = seen.Revisions,
-                RevisionStamp = seen.RevisionStamp,
-                TreeHash = treeHash,
-                GitCommit = GitCommit,
-                Who = Who,
-                Host = Host,
-                MadeAt = Clock.GetUtcNow(),
-                Took = took,
-                ExpiresAt = Clock.GetUtcNow() + EvidenceLifetime,
-                Facts = JsonSerializer.SerializeToElement(facts, facts.GetType(), RunbookJson.Line),
-            },
-            cancellation);
+    /// <param name="kind">One of <see cref="EvidenceKinds"/>.</param>
+    /// <param name="environment">The environment it is about.</param>
+    /// <param name="seen">The database as it was.</param>
+    /// <param name="facts">What this kind of step has to say.</param>
+    /// <param name="took">How long it took.</param>
+    /// <param name="treeHash">The migrations tree; null where it does not matter.</param>
+    /// <param name="cancellation">Cancels the writing.</param>
+    /// <param name="believedFrom">From when on the record's lifetime counts, for what is older than its record, as a backup that is verified later. Default: now.</param>
+    public Task<Evidence> RecordAsync(string kind, DatabaseEnvironment environment, DatabaseFacts seen, object facts, TimeSpan took, string? treeHash, CancellationToken cancellation, DateTimeOffset? believedFrom = null) =>
+        Evidence.WriteAsync(Make(kind, environment, seen, facts, took, treeHash, believedFrom), cancellation);
+
+    /// <summary>
+    /// Writes a red record: it revokes older green ones. It is written although the run may be ending, and never replaces the failure that it is about: where it cannot be
+    /// written, that is logged.
+    /// </summary>
+    /// <param name="kind">One of <see cref="EvidenceKinds"/>.</param>
+    /// <param name="environment">The environment it is about.</param>
+    /// <param name="seen">The database as it was; null where it could not be read: then it is known by its address and name.</param>
+    /// <param name="facts">What this kind of step has to say, as far as it came.</param>
+    /// <param name="took">How long it took.</param>
+    /// <param name="treeHash">The migrations tree; null where it does not matter.</param>
+    /// <param name="failure">What failed.</param>
+    public async Task RecordFailureAsync(string kind, DatabaseEnvironment environment, DatabaseFacts? seen, object facts, TimeSpan took, string? treeHash, Exception failure)
+    {
+        var told = failure is Outcomes.RunbookException { What: var what, Why: var why } ? why.Length > 0 ? $"{what} {why}" : what : failure.Message;
+        var red = Make(kind, environment, seen ?? DatabaseFacts.Unread(environment), facts, took, treeHash, null) with { Failure = Reporting.LogText.SingleLine(Secrets.Apply(told), 1000) };
+        try
+        {
+            var written = await Evidence.WriteAsync(red, CancellationToken.None);
+            Log.Debug("Wrote the red record {File}", written.Path);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            Log.Error(unwritable, "The red record of this {Kind} could not be written: older green ones of {Environment} still count", kind, environment.DisplayName);
+        }
+    }
+
+    /// <summary>The database as it is; null, and a line in the log, where it cannot be read.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="cancellation">Cancels the reading.</param>
+    public async Task<DatabaseFacts?> TryReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        try
+        {
+            return await DatabaseInspector.ReadAsync(environment, cancellation);
+        }
+        catch (Exception unreadable) when (unreadable is Outcomes.RunbookException or NpgsqlException or TimeoutException)
+        {
+            Log.Debug(unreadable, "The {Environment} database could not be read for a record", environment.DisplayName);
+            return null;
+        }
+    }
+
+    private Evidence Make(string kind, DatabaseEnvironment environment, DatabaseFacts seen, object facts, TimeSpan took, string? treeHash, DateTimeOffset? believedFrom)
+    {
+        var now = Clock.GetUtcNow();
+        return new Evidence
+        {
+            Kind = kind,
+            RunId = RunId,
+            Environment = environment.Name,
+            Database = seen.Identity,
+            Revisions = seen.Revisions,
+            RevisionStamp = seen.RevisionStamp,
+            TreeHash = treeHash,
+            GitCommit = GitCommit,
+            Who = Who,
+            Host = Host,
+            MadeAt = now,
+            Took = took,
+            ExpiresAt = (believedFrom < now ? believedFrom.Value : now) + EvidenceLifetime,
+            Facts = JsonSerializer.SerializeToElement(facts, facts.GetType(), RunbookJson.Line),
+        };
+    }
 }
 
 /// <summary>What a database said of itself at one moment.</summary>
 /// <param name="Identity">What it is.</param>
 /// <param name="Revisions">The rows of <c>alembic_version</c>; empty before the first migration.</param>
 /// <param name="RevisionStamp">The rows' <c>xmin</c>, joined; null without the table.</param>
-public sealed record DatabaseFacts(DatabaseIdentity Identity, IReadOnlyList<string> Revisions, string? RevisionStamp);
+public sealed record DatabaseFacts(DatabaseIdentity Identity, IReadOnlyList<string> Revisions, string? RevisionStamp)
+{
+    /// <summary>The server's WAL position at that moment, such as <c>0/15D6F48</c>; on a standby, the one replayed. Null where it was not read.</summary>
+    public string? WalPosition { get; init; }
+
+    /// <summary>What is known of a database that could not be read: its name and address. It is the same database as none; see <see cref="MayBe"/>.</summary>
+    public static DatabaseFacts Unread(DatabaseEnvironment environment) =>
+        new(new DatabaseIdentity("", 0, 0, environment.Database.Database, environment.Database.Endpoint, environment.EnvironmentId), [], null);
+
+    /// <summary>Whether a record of this database may be meant: the same one, or one that could not be read, of the same name at the same address.</summary>
+    public bool MayBe(DatabaseIdentity recorded) =>
+        recorded.IsSameDatabaseAs(Identity)
+        || (recorded.SystemIdentifier.Length == 0 && recorded.DatabaseName == Identity.DatabaseName && recorded.Endpoint == Identity.Endpoint && recorded.EnvironmentId == Identity.EnvironmentId);
+}

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Journal;
@@ -64,13 +65,14 @@ public sealed class RunJournal : IDisposable
 
     private FileStream Open()
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        PrivateFolder.Create(System.IO.Path.GetDirectoryName(Path)!);
         return new FileStream(Path, FileMode.Append, FileAccess.Write, FileShare.Read);
     }
 
     private void Write(Line line)
     {
-        var text = secrets.Apply(JsonSerializer.Serialize(line with { At = clock.GetUtcNow() }, RunbookJson.Line));
+        var details = line.Details is { } free ? JsonSerializer.SerializeToElement(secrets.Apply(JsonNode.Parse(free.GetRawText())), RunbookJson.Line) : (JsonElement?)null;
+        var text = JsonSerializer.Serialize(line with { Act = secrets.Apply(line.Act), Details = details, At = clock.GetUtcNow() }, RunbookJson.Line);
         lock (gate)
         {
             file ??= Open();

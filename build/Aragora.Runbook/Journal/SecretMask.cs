@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 
 namespace Aragora.Runbook.Journal;
 
@@ -36,6 +37,17 @@ public sealed class SecretMask
 
         return text;
     }
+
+    /// <summary>A JSON value whose strings hold no known secret. Names of members and numbers stay, so that it is JSON of the same shape.</summary>
+    /// <param name="json">The value.</param>
+    /// <param name="keeps">Names of members that stay as they are, with all that is in them; null for none.</param>
+    public JsonNode? Apply(JsonNode? json, Func<string, bool>? keeps = null) => json switch
+    {
+        JsonObject members => new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, keeps?.Invoke(member.Key) == true ? member.Value?.DeepClone() : Apply(member.Value, keeps)))),
+        JsonArray items => new JsonArray([.. items.Select(item => Apply(item, keeps))]),
+        JsonValue value when value.TryGetValue<string>(out var text) => JsonValue.Create(Apply(text)),
+        _ => json?.DeepClone(),
+    };
 
     private static string Escaped(string secret) => System.Text.Json.JsonEncodedText.Encode(secret).ToString();
 }

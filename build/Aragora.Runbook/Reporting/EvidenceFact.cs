@@ -12,6 +12,11 @@ public static class EvidenceFact
     /// <summary>One short line; for a kind that is not known here, its name.</summary>
     public static string Of(Evidence evidence)
     {
+        if (evidence.Failure is { } failure)
+        {
+            return $"FAILED: {LogText.SingleLine(failure, 300)}";
+        }
+
         try
         {
             return evidence.Kind switch

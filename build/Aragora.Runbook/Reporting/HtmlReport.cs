@@ -37,7 +37,7 @@ public static class HtmlReport
         Section(text, "Targets", ["Target", "Result", "Time", "Fact"], report.Targets.Select(target => (string[])[target.Name, target.Result, Measures.Duration(target.Took), target.Fact]));
         Section(text, "Databases now", ["Environment", "State"], report.States.Select(state => (string[])[state.Environment.ToString().ToLowerInvariant(), state.ToString()]));
         Section(text, "Evidence", ["Kind", "Environment", "Database", "Fact", "Made", "Valid until", "Signed"], report.Evidence.Select(evidence => (string[])
-            [evidence.Kind, evidence.Environment.ToString().ToLowerInvariant(), evidence.Database.ToString(), EvidenceFact.Of(evidence), Measures.Moment(evidence.MadeAt), Measures.Moment(evidence.ExpiresAt), evidence.Signature is null ? "NO" : "yes"]));
+            [evidence.Kind, evidence.Environment.ToString().ToLowerInvariant(), evidence.Database.ToString(), EvidenceFact.Of(evidence), Measures.Moment(evidence.MadeAt), evidence.Green ? Measures.Moment(evidence.ExpiresAt) : "never", evidence.Signature is null ? "NO" : "yes"]));
         text.Append($"<p>{Encoded(report.Signatures)}</p>\n");
         Section(text, "Rejected evidence", ["File", "Reason"], report.Rejected.Select(rejected => (string[])[rejected.Path, rejected.Reason]));
         Section(text, "Acts", ["Act", "Result", "Begun", "Time"], report.Acts.Select(act => (string[])[act.Act, act.Result, Measures.Moment(act.At), act.Took is { } took ? Measures.Duration(took) : ""]));
@@ -60,7 +60,7 @@ public static class HtmlReport
         text.Append($"<h2>{title}</h2>\n<table>\n<tr>{string.Concat(headers.Select(header => $"<th>{header}</th>"))}</tr>\n");
         foreach (var row in all)
         {
-            text.Append($"<tr>{string.Concat(row.Select(cell => $"<td>{Encoded(cell)}</td>"))}</tr>\n");
+            text.Append($"<tr>{string.Concat(row.Select(cell => $"<td{(cell.StartsWith("FAILED: ", StringComparison.Ordinal) ? " class=\"loud\"" : "")}>{Encoded(cell)}</td>"))}</tr>\n");
         }
 
         text.Append("</table>\n");

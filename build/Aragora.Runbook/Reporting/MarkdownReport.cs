@@ -26,7 +26,7 @@ public static partial class MarkdownReport
         Section(text, "Targets", ["Target", "Result", "Time", "Fact"], report.Targets.Select(target => (string[])[target.Name, target.Result, Measures.Duration(target.Took), target.Fact]));
         Section(text, "Databases now", ["Environment", "State"], report.States.Select(state => (string[])[state.Environment.ToString().ToLowerInvariant(), state.ToString()]));
         Section(text, "Evidence", ["Kind", "Environment", "Fact", "Made", "Valid until", "Signed"], report.Evidence.Select(evidence => (string[])
-            [evidence.Kind, evidence.Environment.ToString().ToLowerInvariant(), EvidenceFact.Of(evidence), Measures.Moment(evidence.MadeAt), Measures.Moment(evidence.ExpiresAt), evidence.Signature is null ? "NO" : "yes"]));
+            [evidence.Kind, evidence.Environment.ToString().ToLowerInvariant(), EvidenceFact.Of(evidence), Measures.Moment(evidence.MadeAt), evidence.Green ? Measures.Moment(evidence.ExpiresAt) : "never", evidence.Signature is null ? "NO" : "yes"]));
         text.Append($"\n{Escaped(report.Signatures)}\n");
         Section(text, "Rejected evidence", ["File", "Reason"], report.Rejected.Select(rejected => (string[])[rejected.Path, rejected.Reason]));
         Section(text, "Acts", ["Act", "Result", "Begun", "Time"], report.Acts.Select(act => (string[])[act.Act, act.Result, Measures.Moment(act.At), act.Took is { } took ? Measures.Duration(took) : ""]));

@@ -29,7 +29,7 @@ public static class MaskingLogger
         var file = new LoggerConfiguration().MinimumLevel.Verbose();
         if (runFolder is not null)
         {
-            Directory.CreateDirectory(runFolder);
+            PrivateFolder.Create(runFolder);
             file.WriteTo.File(new CompactJsonFormatter(), Path.Combine(runFolder, FileName), fileSizeLimitBytes: null);
         }
 

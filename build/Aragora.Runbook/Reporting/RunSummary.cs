@@ -38,7 +38,7 @@ public sealed class RunSummary(RunContext run)
     public async Task<RunReport> WriteAsync(RunSummaryInput input, CancellationToken cancellation)
     {
         var report = Gather(input);
-        Directory.CreateDirectory(run.Folder);
+        PrivateFolder.Create(run.Folder);
         await File.WriteAllTextAsync(Path.Combine(run.Folder, MarkdownFile), run.Secrets.Apply(MarkdownReport.Render(report)), cancellation);
         await File.WriteAllTextAsync(Path.Combine(run.Folder, HtmlFile), run.Secrets.Apply(HtmlReport.Render(report)), cancellation);
         return report;

@@ -12,7 +12,7 @@ namespace Aragora.Runbook.Verification;
 /// </remarks>
 public sealed class HealthCheckStep(RunContext run)
 {
-    /// <summary>Asks, and writes evidence of a healthy answer.</summary>
+    /// <summary>Asks, and writes evidence: green, or red where it is not healthy.</summary>
     /// <exception cref="RefusedException">The environment has no health URL.</exception>
     /// <exception cref="BadInputException">The health URL is not one of http or https, or the database cannot be reached (the evidence names it).</exception>
     /// <exception cref="FailedCleanException">It is not healthy, and <see cref="HealthCheckOptions.AfterFailure"/> says that nothing was changed before.</exception>
@@ -28,10 +28,13 @@ public sealed class HealthCheckStep(RunContext run)
         var (answer, attempts) = await PollAsync(probe, environment, options, started, cancellation);
         if (answer.Outcome != HealthOutcome.Healthy)
         {
-            throw options.AfterFailure.Failure(
+            var failure = options.AfterFailure.Failure(
                 $"{environment.DisplayName} is not healthy: {shown}",
                 $"{answer} (asked {Measures.Count(attempts, "time")} in {Measures.Duration(run.Clock.GetElapsedTime(started))}{(answer.IsPermanent ? "; waiting does not change this" : "")})",
                 Next(environment, options, answer));
+            var unwell = new HealthFacts(shown, answer.Status ?? 0, answer.Latency, attempts, answer.Version);
+            await run.RecordFailureAsync(EvidenceKinds.HealthCheck, environment, await run.TryReadAsync(environment, cancellation), unwell, run.Clock.GetElapsedTime(started), options.TreeHash, failure);
+            throw failure;
         }
 
         var seen = await DatabaseInspector.ReadAsync(environment, cancellation);

@@ -9,7 +9,7 @@ public sealed record SmokeTestOptions
     /// <summary>Whether tests may write to production (<c>--allow-smoke-writes</c>): all of them run then, in ordinary sessions. Default: no.</summary>
     public bool AllowWrites { get; init; }
 
-    /// <summary>The revision that the database is expected to be at, or <c>base</c>; null where the caller has no expectation.</summary>
+    /// <summary>The revision that the database is expected to be at, or <c>base</c>; null where the caller has no expectation: the suite is then told the one that is there.</summary>
     public string? ExpectedRevision { get; init; }
 
     /// <summary>The variables in which the suite finds the database's URL. Default: <c>DATABASE_URL</c> and <c>ARAGORA_POSTGRES_DSN</c>.</summary>

@@ -16,7 +16,7 @@ namespace Aragora.Runbook.Verification;
 /// </remarks>
 public sealed class SmokeTestStep(RunContext run, ICommandRunner commands, IPythonTools python)
 {
-    /// <summary>Runs the suite and writes evidence of it.</summary>
+    /// <summary>Runs the suite and writes evidence of it: green, or red where it ran and was not green, or where the database could not be reached.</summary>
     /// <exception cref="BadInputException">There is no such suite, or the database cannot be reached.</exception>
     /// <exception cref="FailedCleanException">It was not green, and <see cref="SmokeTestOptions.AfterFailure"/> says that nothing was changed before.</exception>
     /// <exception cref="NeedsPersonException">It was not green after a change.</exception>
@@ -25,33 +25,69 @@ public sealed class SmokeTestStep(RunContext run, ICommandRunner commands, IPyth
         var started = run.Clock.GetTimestamp();
         var suite = SuitePath(options);
         RememberSecrets(environment);
-        var before = await DatabaseInspector.ReadAsync(environment, cancellation);
-        var verdict = new SmokeTestVerdict(environment, options, suite);
-        verdict.CheckRevision(before);
-
-        var pytest = await python.PytestAsync(cancellation);
         var resultsFile = FreeName(Path.Combine(run.Folder, $"smoke-{environment.DisplayName}"));
-        Directory.CreateDirectory(run.Folder);
-        var command = SmokeTestCommand.Create(pytest, environment, options, suite, resultsFile);
+        var facts = new SmokeTestFacts(suite, 0, 0, SmokeTestCommand.IsReadOnly(environment, options), resultsFile, SuiteHash.Of(run.Root, suite));
+        DatabaseFacts? before = null;
+        var isUnderWay = true;
+        try
+        {
+            before = await DatabaseInspector.ReadAsync(environment, cancellation);
+            var verdict = new SmokeTestVerdict(environment, options, suite);
+
+            // What is refused before a test began says nothing about the database.
+            isUnderWay = false;
+            verdict.CheckRevision(before);
+            var pytest = await python.PytestAsync(cancellation);
+            PrivateFolder.Create(run.Folder);
+            var command = SmokeTestCommand.Create(pytest, environment, Expecting(options, before), suite, resultsFile);
+            Announce(environment, options, suite, pytest);
+
+            isUnderWay = true;
+            var report = await run.Journal.ActAsync(
+                $"smoke-test {environment.DisplayName}",
+                new { command = command.ToString(), readOnly = facts.ReadOnly },
+                async () =>
+                {
+                    var (result, results) = await RunToEndAsync(command, options, resultsFile, cancellation);
+                    facts = facts with { Passed = results?.Passed ?? 0, Skipped = results?.Skipped ?? 0 };
+                    return verdict.Judge(result, results);
+                });
+
+            var after = await DatabaseInspector.ReadAsync(environment, cancellation);
+            verdict.CheckUnmoved(before, after);
+            facts = facts with { Passed = report.Passed, Skipped = report.Skipped };
+            await run.RecordAsync(EvidenceKinds.SmokeTest, environment, after, facts, run.Clock.GetElapsedTime(started), options.TreeHash, cancellation);
+        }
+        catch (Exception failure) when (isUnderWay && failure is not OperationCanceledException)
+        {
+            await run.RecordFailureAsync(EvidenceKinds.SmokeTest, environment, before, facts, run.Clock.GetElapsedTime(started), options.TreeHash, failure);
+            throw;
+        }
+
+        run.Log.Information("Smoke tests of {Environment}: {Passed} passed, {Skipped} skipped", environment.DisplayName, facts.Passed, facts.Skipped);
+        return facts;
+    }
+
+    private void Announce(DatabaseEnvironment environment, SmokeTestOptions options, string suite, PythonTool pytest)
+    {
         run.Log.Information("Smoke tests of {Environment}: {Suite} with pytest {Version} ({Origin})", environment.DisplayName, suite, pytest.Version, pytest.Origin);
         if (options.AllowWrites && environment.Name == TargetEnvironment.Production)
         {
             run.Log.Warning("The smoke tests may write to production (--allow-smoke-writes)");
             run.Journal.Note("override: smoke tests may write to production", new { option = "--allow-smoke-writes" });
         }
-
-        var report = await run.Journal.ActAsync(
-            $"smoke-test {environment.DisplayName}",
-            new { command = command.ToString(), readOnly = SmokeTestCommand.IsReadOnly(environment, options) },
-            async () => verdict.Judge(await RunToEndAsync(command, options, cancellation), await ReadResultsAsync(resultsFile, cancellation)));
-
-        var after = await DatabaseInspector.ReadAsync(environment, cancellation);
-        verdict.CheckUnmoved(before, after);
-        var facts = new SmokeTestFacts(suite, report.Passed, report.Skipped, SmokeTestCommand.IsReadOnly(environment, options), resultsFile);
-        await run.RecordAsync(EvidenceKinds.SmokeTest, environment, after, facts, run.Clock.GetElapsedTime(started), options.TreeHash, cancellation);
-        run.Log.Information("Smoke tests of {Environment}: {Passed} passed, {Skipped} skipped", environment.DisplayName, facts.Passed, facts.Skipped);
-        return facts;
     }
+
+    /// <summary>A caller without an expectation gets the one revision that is there.</summary>
+    private static SmokeTestOptions Expecting(SmokeTestOptions options, DatabaseFacts before) => options with
+    {
+        ExpectedRevision = options.ExpectedRevision ?? before.Revisions switch
+        {
+            [] => "base",
+            [var only] => only,
+            _ => null,
+        },
+    };
 
     private string SuitePath(SmokeTestOptions options)
     {
@@ -68,14 +104,15 @@ public sealed class SmokeTestStep(RunContext run, ICommandRunner commands, IPyth
         run.Secrets.Add(SecurityElement.Escape(environment.Database.Password));
     }
 
-    private async Task<CommandResult> RunToEndAsync(Command command, SmokeTestOptions options, CancellationToken cancellation)
+    private async Task<(CommandResult Result, JUnitReport? Report)> RunToEndAsync(Command command, SmokeTestOptions options, string resultsFile, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.Deadline, run.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        string? results = null;
+        CommandResult result;
         try
         {
-            var result = await commands.RunAsync(command, (line, _) => run.Log.Information("{Line:l}", LogText.Safe(run.Secrets.Apply(line))), either.Token);
-            return result with { Output = run.Secrets.Apply(result.Output), Error = run.Secrets.Apply(result.Error) };
+            result = await commands.RunAsync(command, (line, _) => run.Log.Information("{Line:l}", LogText.Safe(run.Secrets.Apply(line))), either.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
@@ -84,21 +121,20 @@ public sealed class SmokeTestStep(RunContext run, ICommandRunner commands, IPyth
                 "a test waits, perhaps for a lock",
                 "./build.sh Preflight   lists who waits for whom; then ./build.sh SmokeTest");
         }
-    }
-
-    /// <summary>The results, masked also on disk: pytest writes the values of a failed assertion.</summary>
-    private async Task<JUnitReport?> ReadResultsAsync(string resultsFile, CancellationToken cancellation)
-    {
-        if (!File.Exists(resultsFile))
+        finally
         {
-            return null;
+            // Also after a timeout or Ctrl-C: what pytest has written by then holds the values of failed assertions.
+            results = JUnitFile.Clean(resultsFile, run.Secrets);
         }
 
-        var xml = run.Secrets.Apply(await File.ReadAllTextAsync(resultsFile, cancellation));
-        await File.WriteAllTextAsync(resultsFile, xml, cancellation);
+        return (result with { Output = run.Secrets.Apply(result.Output), Error = run.Secrets.Apply(result.Error) }, Parsed(results, resultsFile));
+    }
+
+    private JUnitReport? Parsed(string? results, string resultsFile)
+    {
         try
         {
-            return JUnitReport.Parse(xml);
+            return results is null ? null : JUnitReport.Parse(results);
         }
         catch (XmlException unreadable)
         {

@@ -1,5 +1,6 @@
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
@@ -8,7 +9,7 @@ namespace Aragora.Runbook.Tests.Backups;
 
 public sealed class BackupCatalogTests(SharedBackup shared) : IClassFixture<SharedBackup>
 {
-    private readonly Journal.RunContext run = RealServer.NewRun();
+    private readonly RunContext run = RealServer.NewRun();
 
     private string Parent => Path.Combine(run.Root, "artifacts", "backups");
 

@@ -1,4 +1,5 @@
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
@@ -168,7 +169,31 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         verified.Evidence.Revisions.ShouldBe(["0010"]);
     }
 
-    private (Journal.RunContext Run, string Folder) Copied(bool compressed = true)
+    [Fact]
+    public async Task With_a_key_a_backup_without_a_signed_record_of_its_dump_is_refused()
+    {
+        var (run, folder) = Copied();
+        run = run with { Evidence = new EvidenceStore(run.Folder, [Path.GetDirectoryName(run.Folder)!], run.Secrets, [1, 2, 3]) };
+
+        (await Should.ThrowAsync<RefusedException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)))).What.ShouldContain("no signed record of its dump");
+
+        run.Evidence.ReadAll().Accepted.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_verification_is_believed_as_long_as_its_dump_and_not_longer()
+    {
+        var (run, folder) = Copied();
+        var dumped = run.Clock.GetUtcNow() - TimeSpan.FromHours(30);
+        BackupScenario.FixHashes(folder, manifest => manifest with { MadeAt = dumped });
+
+        var verified = await BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder));
+
+        verified.Evidence.ExpiresAt.ShouldBe(dumped + run.EvidenceLifetime);
+        new BackupEvidence(run).FindVerification(verified.Backup.Manifest.DatabaseFacts()).Text.ShouldContain("it expired ");
+    }
+
+    private (RunContext Run, string Folder) Copied(bool compressed = true)
     {
         var run = RealServer.NewRun();
         return (run, BackupScenario.Copy((compressed ? shared.Made : shared.Uncompressed).Backup, run));
@@ -182,10 +207,12 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         _ => Path.Combine(folder, "toc.dat"),
     };
 
-    private async Task<FailedCleanException> RefusedAsync(Journal.RunContext run, string folder)
+    private async Task<FailedCleanException> RefusedAsync(RunContext run, string folder)
     {
         var refusal = await Should.ThrowAsync<FailedCleanException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)));
-        run.Evidence.ReadAll().Accepted.ShouldNotContain(evidence => evidence.Kind == Journal.EvidenceKinds.BackupVerification);
+        var red = run.Evidence.ReadAll().Accepted.Where(evidence => evidence.Kind == EvidenceKinds.BackupVerification).ShouldHaveSingleItem();
+        red.Green.ShouldBeFalse();
+        red.Failure!.ShouldContain("cannot be relied on");
         return refusal;
     }
 }

@@ -1,6 +1,7 @@
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
 
@@ -17,7 +18,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
         var verification = new BackupEvidence(Later(run, TimeSpan.FromMinutes(40))).FindVerification(now, made);
 
         backup.Backup!.Folder.ShouldBe(made.Folder);
-        verification.Text.ShouldBe("verified 40 min ago, still this database, these revisions");
+        verification.Text.ShouldMatch("^verified 40 min ago, dumped .+ ago, still this database, these revisions$");
         verification.Found!.FactsAs<VerificationFacts>().ManifestSha256.ShouldBe(made.ManifestSha256);
     }
 
@@ -33,6 +34,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
     [InlineData("migrated and back", "it was taken before the last migration")]
     [InlineData("folder gone", "is gone")]
     [InlineData("manifest edited", "was edited since")]
+    [InlineData("server set back", "which the server (0/1) has not reached")]
     [InlineData("file gone", "is gone or has another size")]
     [InlineData("file cut", "is gone or has another size")]
     public async Task Evidence_that_no_longer_holds_says_why(string fault, string reason)
@@ -48,6 +50,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
             case "migrated and back": now = now with { RevisionStamp = now.RevisionStamp + "1" }; break;
             case "folder gone": Directory.Delete(made.Folder, recursive: true); break;
             case "manifest edited": BackupScenario.FixHashes(made.Folder, manifest => manifest with { Who = "x" }); break;
+            case "server set back": now = now with { WalPosition = "0/1" }; break;
             case "file gone": File.Delete(table); break;
             default: File.WriteAllBytes(table, File.ReadAllBytes(table)[..10]); break;
         }
@@ -70,6 +73,41 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
         new BackupEvidence(run).FindVerification(now, newer.Backup).Found.ShouldBeNull();
         new BackupEvidence(run).FindVerification(now).Found.ShouldNotBeNull();
     }
+
+    [Fact]
+    public async Task A_backup_that_was_found_damaged_is_neither_verified_nor_a_backup_until_it_is_read_back_again()
+    {
+        var (run, now, made) = await VerifiedAsync();
+        var table = BackupScenario.LargestTable(made.Folder);
+        BackupScenario.Flip(table, 100);
+        await Should.ThrowAsync<FailedCleanException>(() => BackupScenario.VerifyAsync(run, shared.Environment, made));
+
+        new BackupEvidence(run).FindVerification(now).Text.ShouldContain("the newest one failed");
+        new BackupEvidence(run).FindBackup(now).Text.ShouldContain("it was found damaged");
+
+        BackupScenario.Flip(table, 100);
+        await BackupScenario.VerifyAsync(run, shared.Environment, made);
+        new BackupEvidence(run).FindVerification(now).Found.ShouldNotBeNull();
+        new BackupEvidence(run).FindBackup(now).Found.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_databases_facts_hold_its_WAL_position_and_a_backup_lies_not_beyond_it()
+    {
+        var now = await DatabaseInspector.ReadAsync(shared.Environment, CancellationToken.None);
+
+        WalPosition.IsBeyond(shared.Made.Backup.Manifest.WalPosition, now.WalPosition).ShouldBeFalse();
+        WalPosition.IsBeyond(now.WalPosition, "0/1").ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("1/0", "0/FFFFFFFF", true)]
+    [InlineData("0/10", "0/9", true)]
+    [InlineData("0/9", "0/9", false)]
+    [InlineData(null, "0/9", false)]
+    [InlineData("0/9", null, false)]
+    [InlineData("nonsense", "0/9", false)]
+    public void WAL_positions_are_compared_as_numbers(string? recorded, string? now, bool expected) => WalPosition.IsBeyond(recorded, now).ShouldBe(expected);
 
     private static RunContext Later(RunContext run, TimeSpan by) => run with { Clock = new ShiftedClock(by) };
 

@@ -6,6 +6,7 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Verification;
 using Shouldly;
 using Xunit;
 
@@ -130,6 +131,125 @@ public sealed class ProductionGateTests
         Should.Throw<RefusedException>(() => Gate(key).Pass(Subject)).Message.ShouldContain("signature");
     }
 
+    [Theory]
+    [InlineData(EvidenceKinds.SmokeTest)]
+    [InlineData(EvidenceKinds.HealthCheck)]
+    [InlineData(EvidenceKinds.BackupVerification)]
+    public async Task A_newer_red_record_closes_the_gate_until_a_newer_green_one(string kind)
+    {
+        await TickAllAsync();
+        var green = kind == EvidenceKinds.BackupVerification ? Verification(await WriteBackupAsync()) : Record(kind, TargetEnvironment.Staging, Staging, new { });
+        await Store().WriteAsync(green with { Failure = "it went red" }, CancellationToken.None);
+
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain("the newest one failed");
+
+        await Store().WriteAsync(green with { MadeAt = TimeProvider.System.GetUtcNow() }, CancellationToken.None);
+        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+    }
+
+    [Fact]
+    public async Task A_red_record_of_a_database_that_could_not_be_reached_counts_by_its_address()
+    {
+        await TickAllAsync();
+        var unread = new DatabaseFacts(new DatabaseIdentity("", 0, 0, Staging.Identity.DatabaseName, Staging.Identity.Endpoint), [], null);
+        var red = Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, unread, new { }) with { Failure = "unreachable" };
+
+        await Store().WriteAsync(red with { Database = red.Database with { Endpoint = "other:5432" } }, CancellationToken.None);
+        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+
+        await Store().WriteAsync(red, CancellationToken.None);
+        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain("unreachable");
+    }
+
+    [Fact]
+    public async Task A_red_verification_of_another_backup_takes_nothing_from_this_one()
+    {
+        await TickAllAsync();
+        var other = new VerificationFacts("artifacts/backups/b2", "ab", 1, 2, 3, TimeProvider.System.GetUtcNow());
+        await Store().WriteAsync(Record(EvidenceKinds.BackupVerification, TargetEnvironment.Production, Production, other) with { Failure = "damaged" }, CancellationToken.None);
+
+        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+    }
+
+    [Theory]
+    [InlineData("s1", "http://st/health", null)]
+    [InlineData("s2", "http://st/health", "another suite")]
+    [InlineData(null, "http://st/health", "is not there")]
+    [InlineData("s1", "http://elsewhere/health", "it asked http://st/health")]
+    [InlineData("s1", null, "no health URL")]
+    public async Task Staging_checked_with_another_suite_or_URL_is_refused(string? suite, string? url, string? complaint)
+    {
+        await TickAllAsync(except: "both");
+        await Store().WriteAsync(Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, Staging, new SmokeTestFacts("test_a.py", 1, 0, false, "r.xml", "s1")), CancellationToken.None);
+        await Store().WriteAsync(Record(EvidenceKinds.HealthCheck, TargetEnvironment.Staging, Staging, new HealthFacts(new Uri("http://st/health"), 200, TimeSpan.Zero, 1, null)), CancellationToken.None);
+        var subject = Subject with { Checks = new StagingChecks(suite, url is null ? null : new Uri(url)) };
+
+        if (complaint is null)
+        {
+            Gate().Pass(subject).ShouldAllBe(box => box.Ticked);
+        }
+        else
+        {
+            Should.Throw<RefusedException>(() => Gate().Pass(subject)).Message.ShouldContain(complaint);
+        }
+    }
+
+    [Fact]
+    public void The_checks_of_a_run_are_the_suites_content_and_the_URL_without_its_secrets()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(root, "tests")).FullName;
+        File.WriteAllText(Path.Combine(folder, "test_a.py"), "def test_a(): pass\n");
+        var staging = new DatabaseEnvironment { Name = TargetEnvironment.Staging, Database = PostgresUrl.Parse("postgresql://u@h/d", "x"), HealthUrl = new Uri("https://me:secret@st/health?token=x") };
+        StagingChecks Now(string suite) => StagingChecks.Of(root, new SmokeTestOptions { Suite = suite }, staging);
+
+        Now("tests/none.py").SuiteHash.ShouldBeNull();
+        Now("tests/test_a.py").HealthUrl.ShouldBe(new Uri("https://st/health"));
+        var (file, all) = (Now("tests/test_a.py").SuiteHash, Now("tests").SuiteHash);
+        File.WriteAllText(Path.Combine(folder, "conftest.py"), "collect_ignore = ['test_a.py']");
+        Now("tests/test_a.py").SuiteHash.ShouldNotBe(file);
+        Now("tests").SuiteHash.ShouldNotBe(all);
+    }
+
+    public static TheoryData<string> BadFiles =>
+    [
+        "not json", "", "null", "[]", """{"kind":null}""", "REVISIONS", "DATABASE", "FACTS", "TREE",
+    ];
+
+    [Theory]
+    [MemberData(nameof(BadFiles))]
+    public async Task One_bad_file_among_the_evidence_closes_no_gate(string content)
+    {
+        await TickAllAsync();
+        var whole = JsonSerializer.SerializeToNode(Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, Staging, new { }) with { MadeAt = TimeProvider.System.GetUtcNow() }, RunbookJson.Line)!;
+        switch (content)
+        {
+            case "REVISIONS": whole["revisions"] = null; break;
+            case "DATABASE": whole["database"]!["systemIdentifier"] = null; break;
+            case "FACTS": (whole["kind"], whole["facts"]) = (EvidenceKinds.Migration, 3); break;
+            case "TREE": whole["treeHash"] = "abc"; break;
+            default: whole = null; break;
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(root, "runs", "this", "evidence", "bad.json"), whole?.ToJsonString() ?? content);
+
+        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+    }
+
+    [Fact]
+    public async Task A_folder_that_may_not_be_searched_is_told_and_the_others_are_searched()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "root may search every folder");
+        await TickAllAsync();
+        var closed = Directory.CreateDirectory(Path.Combine(root, "runs", "closed"));
+        if (!OperatingSystem.IsWindows())
+        {
+            closed.UnixFileMode = UnixFileMode.None;
+        }
+
+        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+        Store().ReadAll().Rejected.ShouldHaveSingleItem().Path.ShouldBe(closed.FullName);
+    }
+
     private async Task TickAllAsync(string? except = null, byte[]? key = null)
     {
         await Store(key).WriteAsync(Verification(await WriteBackupAsync()), CancellationToken.None);
@@ -139,7 +259,7 @@ public sealed class ProductionGateTests
     private async Task TickStagingAsync(string? except = null, byte[]? key = null)
     {
         await Store(key).WriteAsync(Record(EvidenceKinds.Migration, TargetEnvironment.Staging, Staging, new MigrationFacts(MigrationDirection.Upgrade, ["r9"], ["r10"], ["r10"], "local", Moved: true)), CancellationToken.None);
-        foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck }.Where(kind => kind != except))
+        foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck }.Where(kind => kind != except && except != "both"))
         {
             await Store(key).WriteAsync(Record(kind, TargetEnvironment.Staging, Staging, new { }), CancellationToken.None);
         }

@@ -90,6 +90,18 @@ public sealed class RunSummaryTests(RealServer server)
     }
 
     [Fact]
+    public async Task A_red_record_is_shown_as_red()
+    {
+        var run = RealServer.NewRun();
+        await run.RecordFailureAsync(EvidenceKinds.SmokeTest, Production, Facts, new SmokeTestFacts("s.py", 0, 0, ReadOnly: true, "r.xml"), TimeSpan.Zero, null, new InvalidOperationException("2 tests failed"));
+
+        await new RunSummary(run).WriteAsync(new RunSummaryInput { Ending = "failed", Targets = [], Next = "x" }, CancellationToken.None);
+
+        (await File.ReadAllTextAsync(Path.Combine(run.Folder, RunSummary.HtmlFile))).ShouldContain("<td class=\"loud\">FAILED: 2 tests failed</td>");
+        (await File.ReadAllTextAsync(Path.Combine(run.Folder, RunSummary.MarkdownFile))).ShouldContain("FAILED: 2 tests failed |");
+    }
+
+    [Fact]
     public async Task Evidence_that_is_signed_is_said_to_be()
     {
         var run = RealServer.NewRun();

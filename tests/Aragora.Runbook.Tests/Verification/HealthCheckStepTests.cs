@@ -31,7 +31,7 @@ public sealed class HealthCheckStepTests(RealServer server)
     }
 
     [Fact]
-    public async Task One_that_stays_unwell_fails_at_the_deadline_with_its_complaint_and_leaves_no_evidence()
+    public async Task One_that_stays_unwell_fails_at_the_deadline_with_its_complaint_and_leaves_a_red_record()
     {
         await using var application = SmallHttpServer.Always(503, """{"status":"down","detail":"relation users does not exist"}""");
         var environment = await server.NewDatabaseAsync() with { HealthUrl = application.Url };
@@ -43,7 +43,11 @@ public sealed class HealthCheckStepTests(RealServer server)
         failure.Message.ShouldContain("HTTP 503");
         failure.Message.ShouldContain("relation users does not exist");
         failure.Next.ShouldContain("./build.sh HealthCheck --target-environment production");
-        run.Evidence.ReadAll().Accepted.ShouldBeEmpty();
+        var red = run.Evidence.ReadAll().Accepted.ShouldHaveSingleItem();
+        red.Green.ShouldBeFalse();
+        red.Failure!.ShouldContain("HTTP 503");
+        red.FactsAs<HealthFacts>().Status.ShouldBe(503);
+        red.Database.SystemIdentifier.ShouldNotBeEmpty();
     }
 
     [Fact]

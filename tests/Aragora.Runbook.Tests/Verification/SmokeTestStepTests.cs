@@ -64,7 +64,7 @@ public sealed class SmokeTestStepTests(RealServer server)
 
         failure.What.ShouldBe("Smoke tests of production: 1 test failed, 0 errors, 1 passed, 1 skipped.");
         failure.Why.ShouldContain("test_writes: psycopg2.errors.ReadOnlySqlTransaction: cannot execute CREATE TABLE in a read-only transaction");
-        run.Evidence.ReadAll().Accepted.Count.ShouldBe(1);
+        run.Evidence.ReadAll().Accepted.Select(evidence => evidence.Green).ShouldBe([false, true]);
     }
 
     [Fact]
@@ -116,7 +116,10 @@ public sealed class SmokeTestStepTests(RealServer server)
         failure.What.ShouldContain(what, Case.Sensitive, fault);
         failure.Why.ShouldContain(why, Case.Sensitive, fault);
         failure.Next.ShouldNotBeEmpty();
-        run.Evidence.ReadAll().Accepted.ShouldBeEmpty();
+        var red = run.Evidence.ReadAll().Accepted.ShouldHaveSingleItem();
+        red.Green.ShouldBeFalse();
+        red.Failure!.ShouldContain(what, Case.Sensitive, fault);
+        red.Revisions.ShouldBe(["0010"]);
     }
 
     [Fact]
@@ -157,6 +160,7 @@ public sealed class SmokeTestStepTests(RealServer server)
 
         failure.Message.ShouldContain("not at 0011");
         failure.Message.ShouldContain("it is at 0010");
+        run.Evidence.ReadAll().Accepted.ShouldBeEmpty();
     }
 
     [Fact]
@@ -217,6 +221,63 @@ public sealed class SmokeTestStepTests(RealServer server)
         (await File.ReadAllTextAsync(Path.Combine(run.Folder, "smoke-staging.xml"))).ShouldNotContain(password);
         log.All.ShouldAllBe(line => !line.Contains(password, StringComparison.Ordinal) && !line.StartsWith("::", StringComparison.Ordinal));
         log.All.ShouldContain(@"\::error::owned");
+    }
+
+    [Fact]
+    public async Task A_database_that_cannot_be_reached_is_red_and_known_by_its_address()
+    {
+        var (run, environment) = await ArrangeAsync(TargetEnvironment.Staging);
+        var gone = environment with { Database = environment.Database with { Database = "no_such_database" } };
+
+        await FailAsync<BadInputException>(run, gone, Good, new SmokeTestOptions());
+
+        var red = run.Evidence.ReadAll().Accepted.ShouldHaveSingleItem();
+        red.Failure!.ShouldContain("no_such_database");
+        (red.Database.SystemIdentifier, red.Database.Endpoint, red.Database.DatabaseName).ShouldBe(("", environment.Database.Endpoint, "no_such_database"));
+    }
+
+    [Fact]
+    public async Task A_caller_without_an_expectation_tells_the_suite_the_revision_that_is_there()
+    {
+        var (run, environment) = await ArrangeAsync(TargetEnvironment.Staging);
+
+        (await RunAsync(run, environment, "import os\ndef test_a(): assert os.environ['ARAGORA_EXPECTED_REVISION'] == '0010'", new SmokeTestOptions())).Passed.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_a_word_of_the_results_markup_does_not_break_them()
+    {
+        var (run, environment) = await ArrangeAsync(TargetEnvironment.Staging);
+        foreach (var secret in new[] { "test", "failure", "name", "0.0" })
+        {
+            run.Secrets.Add(secret);
+        }
+
+        (await RunAsync(run, environment, "def test_a(): pass", new SmokeTestOptions())).Passed.ShouldBe(1);
+        var failure = await FailAsync<FailedCleanException>(run, environment, "def test_a(): assert False, 'my test is red'", new SmokeTestOptions());
+
+        failure.What.ShouldContain("1 test failed");
+        failure.Why.ShouldContain("my *** is red");
+    }
+
+    [Theory]
+    [InlineData("Ctrl-C", "<testsuites><testcase name='x'><failure message='SECRET'/></testcase></testsuites>")]
+    [InlineData("Ctrl-C", "<testsuites><testcase name='SECRET")]
+    [InlineData("timeout", "<testsuites><testcase name='SECRET")]
+    public async Task Results_of_a_run_that_was_ended_are_masked_too(string end, string xml)
+    {
+        var environment = await server.NewDatabaseAsync(TargetEnvironment.Staging);
+        var run = RealServer.NewRun();
+        await File.WriteAllTextAsync(Path.Combine(run.Root, "test_suite.py"), "");
+        using var cancel = new CancellationTokenSource();
+        var pytest = new EndedPytest(end == "timeout" ? null : cancel, xml.Replace("SECRET", environment.Database.Password!, StringComparison.Ordinal));
+        var step = new SmokeTestStep(run, pytest, new SystemPython());
+
+        await Should.ThrowAsync<Exception>(() => step.RunAsync(environment, new SmokeTestOptions { Suite = "test_suite.py", Deadline = end == "timeout" ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromMinutes(5) }, cancel.Token));
+
+        (await File.ReadAllTextAsync(Path.Combine(run.Folder, "smoke-staging.xml"))).ShouldContain("***");
+        (await File.ReadAllTextAsync(Path.Combine(run.Folder, "smoke-staging.xml"))).ShouldNotContain(environment.Database.Password!);
+        run.Evidence.ReadAll().Accepted.Count.ShouldBe(end == "timeout" ? 1 : 0);
     }
 
     [Fact]
@@ -288,6 +349,18 @@ public sealed class SmokeTestStepTests(RealServer server)
 
     private Task<T> FailAsync<T>(RunContext run, DatabaseEnvironment environment, string suite, SmokeTestOptions options)
         where T : Exception => Should.ThrowAsync<T>(() => RunAsync(run, environment, suite, options));
+
+    /// <summary>Writes its results, and is ended before it ends.</summary>
+    private sealed class EndedPytest(CancellationTokenSource? cancel, string xml) : ICommandRunner
+    {
+        public async Task<CommandResult> RunAsync(Command command, Action<string, bool>? onLine = null, CancellationToken cancellation = default)
+        {
+            await File.WriteAllTextAsync(command.Arguments.Single(argument => argument.StartsWith("--junitxml=", StringComparison.Ordinal))["--junitxml=".Length..], xml, CancellationToken.None);
+            await (cancel?.CancelAsync() ?? Task.CompletedTask);
+            await Task.Delay(Timeout.Infinite, cancellation);
+            throw new InvalidOperationException();
+        }
+    }
 
     private sealed class SystemPython : IPythonTools
     {
