@@ -26,7 +26,8 @@ using Serilog;
 sealed partial class Build
 {
     private readonly SecretMask secrets = new();
-    private readonly CommandRunner commands = new(TimeProvider.System);
+    private readonly CommandRunner commands = new(TimeProvider.System, withheld: [.. OurParameters().Where(parameter => parameter.Secret).Select(parameter => parameter.Name)]);
+    private IDisposable? presence;
     private RunContext? run;
     private Composition? composition;
 
@@ -65,6 +66,7 @@ sealed partial class Build
         var runs = Path.Combine(root, "artifacts", "runbook");
         var folder = Path.Combine(runs, runId);
         secrets.Add(EvidenceKey);
+        presence = InterruptedRuns.Announce(runs, runId);
         var searched = EvidenceDirectory is null ? new[] { runs } : [runs, EvidenceDirectory];
         return new RunContext
         {
@@ -154,7 +156,8 @@ sealed partial class Build
         }
 
         secrets.Add(url);
-        var database = PostgresUrl.Parse(url, $"{name.ToString().ToUpperInvariant()}_DATABASE_URL");
+        var database = PostgresUrl.Parse(url, DatabaseEnvironment.UrlVariableOf(name));
+        MaskablePassword.Require(database, DatabaseEnvironment.UrlVariableOf(name));
         secrets.Add(database.Password);
         return [new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id }];
     }

@@ -14,6 +14,7 @@ using Serilog;
 /// <summary>What surrounds every target: the guard before, cancellation, the verdict and the report after. It holds under either host.</summary>
 sealed partial class Build
 {
+    private const BindingFlags Declared = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
     private static readonly TimeSpan LookPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>NUKE's own parameters; but for the first two they count only from the command line, since each can end a run green without its work, or move it elsewhere.</summary>
@@ -73,15 +74,16 @@ sealed partial class Build
 
     private static void CheckInputs()
     {
-        const BindingFlags All = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
-        var ours = from field in typeof(Build).GetFields(All)
-                   let parameter = field.GetCustomAttribute<ParameterAttribute>()
-                   where parameter is not null
-                   select new ParameterDefinition(parameter.Name ?? field.Name, field.FieldType, field.IsDefined(typeof(CommandLineOnlyAttribute)), field.IsDefined(typeof(SecretAttribute)));
-        var targets = typeof(Build).GetProperties(All).Where(property => property.PropertyType == typeof(Target)).Select(property => property.Name);
+        var targets = typeof(Build).GetProperties(Declared).Where(property => property.PropertyType == typeof(Target)).Select(property => property.Name);
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
-        new InputGuard([.. ours, .. HostParameters], [.. targets]).Check(Input, environment, ParameterFiles());
+        new InputGuard([.. OurParameters(), .. HostParameters], [.. targets]).Check(Input, environment, ParameterFiles());
     }
+
+    private static IEnumerable<ParameterDefinition> OurParameters() =>
+        from field in typeof(Build).GetFields(Declared)
+        let parameter = field.GetCustomAttribute<ParameterAttribute>()
+        where parameter is not null
+        select new ParameterDefinition(parameter.Name ?? field.Name, field.FieldType, field.IsDefined(typeof(CommandLineOnlyAttribute)), field.IsDefined(typeof(SecretAttribute)));
 
     private static Dictionary<string, string> ParameterFiles()
     {
@@ -183,6 +185,7 @@ sealed partial class Build
         }
 
         run.Journal.Dispose();
+        presence?.Dispose();
         return code;
     }
 

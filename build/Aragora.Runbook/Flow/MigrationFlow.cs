@@ -34,7 +34,7 @@ public sealed class MigrationFlow(
             var now = await DatabaseInspector.ReadAsync(staging, cancellation);
             if (now.Revisions.All(revision => loaded.Find(revision) is not null))
             {
-                var box = gate.LookAtStaging(now, RevisionTarget.Resolve(loaded, now.Revisions, target, MigrationDirection.Upgrade).Revision, loaded.Hash);
+                var box = gate.LookAtStaging(now, RevisionTarget.Resolve(loaded, now.Revisions, target, MigrationDirection.Upgrade).Revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, staging));
                 run.Log.Information("MigrateStaging: {Finding:l}", box.Finding);
                 if (box.Ticked)
                 {
@@ -120,9 +120,10 @@ public sealed class MigrationFlow(
     private async Task PassGateAsync(DatabaseEnvironment production, DatabaseFacts now, string revision, MigrationsTree loaded, CancellationToken cancellation)
     {
         await verification.RequirePossibleAsync(production, cancellation);
-        var staging = await DatabaseInspector.ReadAsync(await environments.GetAsync(TargetEnvironment.Staging, cancellation), cancellation);
+        var environment = await environments.GetAsync(TargetEnvironment.Staging, cancellation);
+        var staging = await DatabaseInspector.ReadAsync(environment, cancellation);
         RequireTwoDatabases(staging, now);
-        var subject = new GateSubject(now, staging, revision, loaded.Hash);
+        var subject = new GateSubject(now, staging, revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, environment));
         var boxes = await run.Journal.ActAsync("pass the gate to production", subject, () => Task.FromResult(gate.Pass(subject)));
         foreach (var box in boxes)
         {

@@ -67,11 +67,11 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             Tree = tree.Hash,
             options.Budget,
         };
-        var after = await run.Journal.ActAsync(act, intent, () => MoveAsync(environment, tree, act, target, before, lease, cancellation));
+        var after = await run.Journal.ActAsync(act, intent, () => MoveAsync(environment, tree, act, target, before, lease, arrived => RecordAsync(environment, tree, evidenceKind, target, before, arrived, started), cancellation));
         return await RecordAsync(environment, tree, evidenceKind, target, before, after, started);
     }
 
-    private async Task<DatabaseFacts> MoveAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, RevisionTarget target, DatabaseFacts before, SingleFlightLease lease, CancellationToken cancellation)
+    private async Task<DatabaseFacts> MoveAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, RevisionTarget target, DatabaseFacts before, SingleFlightLease lease, Func<DatabaseFacts, Task> record, CancellationToken cancellation)
     {
         var request = new RunnerRequest(environment, target.Direction, target.Revision, options.Budget, MigrationSessions.NamePrefix + run.RunId);
         CatalogSnapshot catalog;
@@ -113,6 +113,12 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             }
 
             return changedFiles is null ? state.After : throw TreeGuard.Unclear(story, state, changedFiles);
+        }
+
+        // Cancelled too late: the database says that this tree brought it to the target, and the next run can go on from there.
+        if (state.Reached && ended is OperationCanceledException && await files.ChangeAsync() is null)
+        {
+            await record(state.After);
         }
 
         var exception = MoveFailure.Explain(story, state);
