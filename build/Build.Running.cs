@@ -6,7 +6,6 @@ using Aragora.Runbook.Flow;
 using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
-using Aragora.Runbook.Tooling;
 using Nuke.Common;
 using Nuke.Common.Execution;
 using Serilog;
@@ -142,13 +141,6 @@ sealed partial class Build
         }
     }
 
-    private async Task<StepFact> TestAsync(CancellationToken cancellation)
-    {
-        using var python = new PythonTools(commands, Log.Logger, new PythonToolsOptions { Root = RootDirectory });
-        var count = await new TestSuites(RootDirectory, commands, python, Log.Logger).RunAsync(cancellation);
-        return new StepFact("tests", $"{count.Passed} passed, {count.Failed} failed, {count.Skipped} skipped");
-    }
-
     private Task<StepFact> ContactsAsync(CancellationToken cancellation)
     {
         var contacts = ReadContacts();
@@ -206,7 +198,7 @@ sealed partial class Build
                 Targets = [.. (ExecutionPlan ?? []).Select(target => new TargetOutcome(target.Name, target.Status.ToString(), target.Duration, string.Join("; ", target.SummaryInformation.Select(fact => $"{fact.Key}: {fact.Value}"))))],
                 States = states,
                 Failure = Verdict.Failure?.Message,
-                Next = code == ExitCodes.Green ? "" : Verdict.Failure is RunbookException told ? told.Next : "./build.sh Status",
+                Next = code == ExitCodes.Green ? "Nothing: all that was asked for was seen to have happened." : Verdict.Failure is RunbookException told ? told.Next : "./build.sh Status",
                 Contacts = contacts,
             },
             CancellationToken.None);

@@ -1,5 +1,4 @@
 using Aragora.Runbook.Outcomes;
-using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Servers;
 
 namespace Aragora.Runbook.Journal;

@@ -64,10 +64,3 @@ public sealed record RunReport
         : Evidence.Any(evidence => evidence.Signature is not null) ? "Part of the evidence of this run is NOT signed."
         : "The evidence of this run is NOT signed: anybody who can write to the folder can change it. Give --evidence-key to sign.";
 }
-
-/// <summary>One act of the journal: an intent and its outcome.</summary>
-/// <param name="Act">Verb and object.</param>
-/// <param name="Result">"done", "refused", "failed", "cancelled", or "interrupted" for an intent without an outcome.</param>
-/// <param name="At">When it was begun, UTC.</param>
-/// <param name="Took">How long it took; null for an interrupted one.</param>
-public sealed record ActOutcome(string Act, string Result, DateTimeOffset At, TimeSpan? Took);

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Aragora.Runbook.Journal;
 
-namespace Aragora.Runbook.Reporting;
+namespace Aragora.Runbook.Journal;
 
 /// <summary>Reads a journal back, also one that is still being written or whose last line was cut off.</summary>
 public static class JournalReader
@@ -55,3 +54,10 @@ public static class JournalReader
         }
     }
 }
+
+/// <summary>One act of the journal: an intent and its outcome.</summary>
+/// <param name="Act">Verb and object.</param>
+/// <param name="Result">"done", "refused", "failed", "cancelled", or "interrupted" for an intent without an outcome.</param>
+/// <param name="At">When it was begun, UTC.</param>
+/// <param name="Took">How long it took; null for an interrupted one.</param>
+public sealed record ActOutcome(string Act, string Result, DateTimeOffset At, TimeSpan? Took);
