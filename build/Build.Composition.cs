@@ -48,12 +48,12 @@ sealed partial class Build
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
-        var environments = new RunbookEnvironments(NamedEnvironments(), stack);
+        var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run);
         return new Composition(
             environments,
-            new InspectionFlow(run, options, environments, tree, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
+            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
             new BackupFlow(run, options, environments, commands),
             new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), new DowngradeRollback(run, commands, runner, options.Migrator), Verdict),
             verification);

@@ -188,7 +188,12 @@ sealed partial class Build
         var states = await Task.WhenAll(found.Select(environment => DatabaseState.ReadAsync(environment, LookPatience, TimeProvider.System, CancellationToken.None)));
         if (Verdict.Failure is { } failure)
         {
+            var repeated = string.Join(' ', Input.Switches.Where(given => OurParameters().Any(parameter => parameter is { CommandLineOnly: false, Secret: false } && parameter.IsNamed(given.Text))).Select(given => string.Join(' ', given.Values.Prepend(given.Text))));
             Console.WriteLine(new FailureReport(failure, code, Verdict.Unverified, states, contacts, run!.Folder).Render(secrets));
+            if (repeated.Length > 0)
+            {
+                Console.WriteLine(LogText.Safe(secrets.Apply($"Whatever you type next wants this run's switches again: {repeated}")));
+            }
         }
 
         await new RunSummary(run!).WriteAsync(

@@ -41,7 +41,7 @@ public sealed class RunbookStoryTests
 
             var unverified = await host.RunAsync("MigrateProduction --skip SmokeTest HealthCheck");
             unverified.ExitCode.ShouldBe(5, unverified.Output);
-            unverified.Output.ShouldContain("This run is not verified: production was moved, and SmokeTest and HealthCheck did not run green afterwards");
+            unverified.Output.ShouldContain("This run is not verified: production was changed, and SmokeTest and HealthCheck did not run green afterwards");
 
             var lossy = await host.RunAsync("Rollback --strategy Downgrade --revision a07f5e82c4d1");
             lossy.ExitCode.ShouldBe(3, lossy.Output);

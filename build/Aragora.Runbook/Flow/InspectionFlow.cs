@@ -1,6 +1,8 @@
+using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Guards;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
 using Aragora.Runbook.Migrations;
@@ -16,6 +18,7 @@ public sealed class InspectionFlow(
     RunbookOptions options,
     RunbookEnvironments environments,
     LoadedTree tree,
+    VerificationFlow verification,
     StatusView statuses,
     NewMigration newMigration,
     EmbeddedStack stack,
@@ -35,6 +38,7 @@ public sealed class InspectionFlow(
                 FindPgDump = FindPgDumpAsync,
                 BackupFolder = options.Backup.FolderBelow(run.Root),
                 TargetRevision = options.Revision,
+                Migrates = !options.Scheduled.Overlaps(NeedProduction) || options.Scheduled.Overlaps(NeedStaging),
             },
             cancellation);
         Show(report.ToTable());
@@ -61,8 +65,40 @@ public sealed class InspectionFlow(
             run.Log.Warning("Run {Run} was interrupted in the middle of \"{Act}\" ({At:u})", act.RunId, act.Act, act.At);
         }
 
+        await ShowWorkAsync(asked, cancellation);
+        if (status.Environments.Any(environment => environment.Current is null))
+        {
+            throw new BadInputException("Not every database could be asked.", "the lines above say which, and why", "correct its URL, or start it; then ./build.sh Status");
+        }
+
         var facts = status.Environments.Select(environment => $"{environment.Environment} {(environment.Current is null ? "unreachable" : environment.Current.Count == 0 ? "base" : string.Join(",", environment.Current))}");
         return new StepFact("status", string.Join("; ", facts) + (interrupted.Count > 0 ? $"; {interrupted.Count} interrupted" : ""));
+    }
+
+    /// <summary>What is at work in each database now, and what was moved and never verified: the next person has to know both.</summary>
+    private async Task ShowWorkAsync(IReadOnlyList<DatabaseEnvironment> asked, CancellationToken cancellation)
+    {
+        foreach (var environment in asked)
+        {
+            try
+            {
+                await using var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation);
+                foreach (var working in await MigrationSessions.ListAsync(session, environment, cancellation))
+                {
+                    run.Log.Warning("At work in {Environment}: {Session:l}", environment.DisplayName, working.ToString());
+                }
+
+                var now = await DatabaseInspector.ReadAsync(session, environment, cancellation);
+                if (now.Revisions.Count > 0 && !verification.IsVerified(now))
+                {
+                    run.Log.Warning("{Environment} has no green smoke tests and health check since it was moved last (as far as the records here know)", environment.DisplayName);
+                }
+            }
+            catch (BadInputException unreachable)
+            {
+                run.Log.Debug(unreachable, "{Environment} could not be asked", environment.DisplayName);
+            }
+        }
     }
 
     /// <summary>The migrations, and where each environment stands.</summary>

@@ -3,7 +3,6 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
-using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
@@ -43,7 +42,7 @@ public sealed class MigrationFlow(
             }
         }
 
-        var result = await migrator.MigrateAsync(staging, loaded, target, (now, _, ended) => RequireStagingAsync(staging, now, ended), cancellation);
+        var result = await migrator.MigrateAsync(staging, loaded, target, (_, _, ended) => verification.RequirePossibleAsync(staging, ended), cancellation);
         var tests = await verification.SmokeTestAsync(staging, AfterFailure.NeedsPerson, cancellation);
         var health = await verification.HealthCheckAsync(staging, AfterFailure.NeedsPerson, cancellation);
         return new StepFact("staging", $"{Moved(result.Facts)}; {tests.Passed} tests passed, health {health.Status}");
@@ -76,6 +75,11 @@ public sealed class MigrationFlow(
         var revision = options.Revision ?? throw new BadInputException(
             "Rollback wants to know how far.", "no revision is assumed", "./build.sh Rollback --strategy Downgrade --revision -1   (or a revision id, or base)");
         var environment = await environments.GetAsync(options.TargetEnvironment ?? TargetEnvironment.Production, cancellation);
+        if (options.Scheduled.Contains("HealthCheck"))
+        {
+            await verification.RequirePossibleAsync(environment, cancellation);
+        }
+
         var result = options.Strategy switch
         {
             RollbackStrategy.Downgrade => await downgrade.RunAsync(environment, await tree.GetAsync(cancellation), revision, options.AcceptDataLoss, cancellation),
@@ -100,42 +104,17 @@ public sealed class MigrationFlow(
         return requested;
     }
 
-    /// <summary>A wrong STAGING_DATABASE_URL must not lead past the gate to production.</summary>
-    private async Task RequireStagingAsync(DatabaseEnvironment staging, DatabaseFacts now, CancellationToken cancellation)
-    {
-        await verification.RequirePossibleAsync(staging, cancellation);
-        foreach (var production in (await environments.FindAsync(cancellation)).Where(environment => environment.Name == TargetEnvironment.Production))
-        {
-            try
-            {
-                RequireTwoDatabases(now, await DatabaseInspector.ReadAsync(production, cancellation));
-            }
-            catch (BadInputException unreachable)
-            {
-                run.Log.Warning("Production could not be asked whether it is the same database as staging: {Why:l}", unreachable.Why);
-            }
-        }
-    }
-
     private async Task PassGateAsync(DatabaseEnvironment production, DatabaseFacts now, string revision, MigrationsTree loaded, CancellationToken cancellation)
     {
         await verification.RequirePossibleAsync(production, cancellation);
         var environment = await environments.GetAsync(TargetEnvironment.Staging, cancellation);
         var staging = await DatabaseInspector.ReadAsync(environment, cancellation);
-        RequireTwoDatabases(staging, now);
+        RunbookEnvironments.RequireTwoDatabases(staging, now);
         var subject = new GateSubject(now, staging, revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, environment));
         var boxes = await run.Journal.ActAsync("pass the gate to production", subject, () => Task.FromResult(gate.Pass(subject)));
         foreach (var box in boxes)
         {
             run.Log.Information("[x] {Box}: {Finding:l}", box.Box, box.Finding);
-        }
-    }
-
-    private static void RequireTwoDatabases(DatabaseFacts staging, DatabaseFacts production)
-    {
-        if (IdentityChecks.Compare(staging, production) is Finding.Refusal same)
-        {
-            throw new RefusedException("Staging and production are not two databases.", same.Text, same.Next);
         }
     }
 

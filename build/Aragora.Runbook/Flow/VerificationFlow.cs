@@ -61,12 +61,12 @@ public sealed class VerificationFlow(RunContext run, RunbookOptions options, Run
         var suite = Path.GetFullPath(options.SmokeTest.Suite, run.Root);
         if (environment.HealthUrl is null)
         {
-            throw new RefusedException($"{environment.DisplayName} has no health URL, and so could not be verified after its migration.", "nothing was moved", $"give --{environment.DisplayName}-health-url https://host/health");
+            throw new RefusedException($"{environment.DisplayName} has no health URL, and so could not be verified afterwards.", "nothing was moved", $"repeat the command with --{environment.DisplayName}-health-url https://host/health");
         }
 
         if (!File.Exists(suite) && !Directory.Exists(suite))
         {
-            throw new RefusedException($"There is no smoke test suite {suite}, and so {environment.DisplayName} could not be verified after its migration.", "nothing was moved", "name the suite with --smoke-suite");
+            throw new RefusedException($"There is no smoke test suite {suite}, and so {environment.DisplayName} could not be verified afterwards.", "nothing was moved", "repeat the command with --smoke-suite <path>");
         }
 
         await python.PytestAsync(cancellation);

@@ -24,7 +24,7 @@ public sealed record MigrationsTree(string ConfigFile, string Hash, IReadOnlyLis
         _ => throw new RefusedException(
             $"The migrations tree has {Heads.Count} heads: {string.Join(", ", Heads)}.",
             "two branches added a migration to the same parent, and \"head\" is ambiguous",
-            $"alembic merge -m \"merge heads\" {string.Join(' ', Heads)}   (or name one with --revision)"),
+            $"alembic -c {ConfigFile} merge -m \"merge heads\" {string.Join(' ', Heads)}   (or name one with --revision)"),
     };
 
     /// <summary>The revisions that an upgrade from <paramref name="current"/> to <paramref name="target"/> runs, in the order it runs them.</summary>

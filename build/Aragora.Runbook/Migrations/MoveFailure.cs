@@ -129,7 +129,7 @@ internal static class MoveFailure
         if (!revisionMoved && !state.Changes.None)
         {
             // No revision was committed, so whatever is different was done outside of its transaction.
-            parts.Add("left behind outside of a transaction: " + string.Join(", ", state.Changes.Added.Concat(state.Changes.Removed.Select(gone => gone + " (gone)"))));
+            parts.Add("left behind outside of a transaction: " + string.Join(", ", state.Changes.Added.Concat(state.Changes.Removed.Except(state.Changes.Added, StringComparer.Ordinal).Select(gone => gone + " (gone)"))));
             return;
         }
 

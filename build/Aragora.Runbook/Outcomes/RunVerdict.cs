@@ -13,7 +13,7 @@ public sealed class RunVerdict
     /// <summary>What was moved and not verified afterwards; null where everything is in order.</summary>
     public string? Unverified => owed.Values.All(targets => targets.Count == 0)
         ? null
-        : string.Join("; ", owed.Where(debt => debt.Value.Count > 0).Select(debt => $"{debt.Key.ToString().ToLowerInvariant()} was moved, and {string.Join(" and ", debt.Value)} did not run green afterwards"));
+        : string.Join("; ", owed.Where(debt => debt.Value.Count > 0).Select(debt => $"{debt.Key.ToString().ToLowerInvariant()} was changed, and {string.Join(" and ", debt.Value)} did not run green afterwards"));
 
     /// <summary>Remembers a failure; the first one counts.</summary>
     public void Failed(Exception failure) => Failure ??= failure;

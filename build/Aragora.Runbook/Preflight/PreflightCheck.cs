@@ -16,6 +16,9 @@ public sealed record PreflightCheck(string Id, string Title, Func<PreflightSubje
 
     /// <summary>Whether only a database that will be backed up is asked.</summary>
     public bool OnlyForBackup { get; init; }
+
+    /// <summary>Whether it is asked only where a migration follows.</summary>
+    public bool OnlyForMigration { get; init; }
 }
 
 /// <summary>What a check is about: a database, over a read-only session of its own.</summary>

@@ -19,6 +19,9 @@ public sealed record PreflightOptions
     /// <summary>The folder that backups go to; need not exist yet.</summary>
     public required string BackupFolder { get; init; }
 
+    /// <summary>Whether a migration follows; a backup alone asks for no right to migrate. Default: yes.</summary>
+    public bool Migrates { get; init; } = true;
+
     /// <summary>Where the migration is to go; null for the only head.</summary>
     public string? TargetRevision { get; init; }
 

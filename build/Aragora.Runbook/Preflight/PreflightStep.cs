@@ -73,7 +73,7 @@ public sealed class PreflightStep(RunContext run, IReadOnlyList<PreflightCheck>?
         {
             var (facts, finding) = await IdentifyAsync(subject, cancellation);
             var reached = Reached(finding);
-            var open = new ConcurrentQueue<PreflightCheck>(asks.Where(check => !check.OnlyForBackup || environment.Name == TargetEnvironment.Production));
+            var open = new ConcurrentQueue<PreflightCheck>(asks.Where(check => (!check.OnlyForBackup || environment.Name == TargetEnvironment.Production) && (!check.OnlyForMigration || options.Migrates)));
             var results = new ConcurrentBag<PreflightResult>();
             var workers = Enumerable.Range(0, Math.Max(0, options.Sessions - 1)).Select(_ => HelpAsync(environment, options, tree, facts, open, results, cancellation));
             await Task.WhenAll(workers.Prepend(WorkAsync(subject with { Facts = facts }, open, results, cancellation)));

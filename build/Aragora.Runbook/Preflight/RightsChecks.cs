@@ -34,7 +34,7 @@ public static class RightsChecks
                 $"{subject.Role} does not own {SqlText.Some([.. foreign.Select(table => table.Name)])}: ALTER TABLE will fail",
                 string.Join("; ", foreign.Select(table => table.Owner).Distinct(StringComparer.Ordinal).Select(owner => $"GRANT {SqlText.Identifier(owner)} TO {subject.Role}")));
     })
-    { IsEssential = true };
+    { IsEssential = true, OnlyForMigration = true };
 
     /// <summary>A dump reads every table and sequence, and wants no row hidden.</summary>
     public static PreflightCheck Dump { get; } = new("rights-dump", "Rights to dump", async (subject, cancellation) =>
