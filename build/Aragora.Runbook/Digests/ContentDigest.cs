@@ -50,14 +50,14 @@ public sealed record SequenceRange(SequencePosition Before, SequencePosition Aft
     /// <summary>Whether a dump made in between can hold this position. Where the sequence was set back or started over meanwhile, the range is turned round.</summary>
     public bool Holds(SequencePosition restored)
     {
-        if (Before.CompareTo(After) <= 0)
+        if (Before.OrderAgainst(After) <= 0)
         {
-            return Before.CompareTo(restored) <= 0 && restored.CompareTo(After) <= 0;
+            return Before.OrderAgainst(restored) <= 0 && restored.OrderAgainst(After) <= 0;
         }
 
         return Before.Cycles
-            ? Before.CompareTo(restored) <= 0 || restored.CompareTo(After) <= 0
-            : After.CompareTo(restored) <= 0 && restored.CompareTo(Before) <= 0;
+            ? Before.OrderAgainst(restored) <= 0 || restored.OrderAgainst(After) <= 0
+            : After.OrderAgainst(restored) <= 0 && restored.OrderAgainst(Before) <= 0;
     }
 }
 

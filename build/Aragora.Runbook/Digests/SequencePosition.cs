@@ -13,7 +13,7 @@ public sealed record SequencePosition(long LastValue, bool IsCalled, bool Descen
     private const int AtOnce = 200;
 
     /// <summary>Below 0 where this position comes before the other along the sequence's own direction.</summary>
-    public int CompareTo(SequencePosition other)
+    public int OrderAgainst(SequencePosition other)
     {
         var byValue = Descends ? other.LastValue.CompareTo(LastValue) : LastValue.CompareTo(other.LastValue);
         return byValue != 0 ? byValue : IsCalled.CompareTo(other.IsCalled);

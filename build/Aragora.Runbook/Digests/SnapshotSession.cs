@@ -49,7 +49,7 @@ public sealed class SnapshotSession : IAsyncDisposable
     /// <exception cref="FailedCleanException">The tables changed at every attempt, or a lock was not had in time.</exception>
     public static async Task<SnapshotSession> OpenAsync(DatabaseEnvironment environment, SnapshotOptions options, CancellationToken cancellation)
     {
-        var session = await PostgresSession.OpenAsync(environment, options.ApplicationName, cancellation: cancellation);
+        var session = await PostgresSession.OpenAsync(environment, options.ApplicationName, settings: StableSettings.AtConnect, cancellation: cancellation);
         try
         {
             await StableSettings.ApplyAsync(session, options.LockWaitTimeout, cancellation);
@@ -78,7 +78,7 @@ public sealed class SnapshotSession : IAsyncDisposable
     /// <summary>Another session in the same snapshot, for reading in parallel. It waits for no lock longer than two seconds: behind DDL that waits for us, it would wait for ever.</summary>
     public async Task<PostgresSession> OpenWorkerAsync(CancellationToken cancellation)
     {
-        var worker = await PostgresSession.OpenAsync(environment, options.ApplicationName, cancellation: cancellation);
+        var worker = await PostgresSession.OpenAsync(environment, options.ApplicationName, settings: StableSettings.AtConnect, cancellation: cancellation);
         try
         {
             await StableSettings.ApplyAsync(worker, TimeSpan.FromSeconds(2), cancellation);

@@ -6,6 +6,9 @@ namespace Aragora.Runbook.Digests;
 /// <summary>Settings under which the same value has the same text on every server, and under which a session is not ended for being slow.</summary>
 public static class StableSettings
 {
+    /// <summary>What has to hold while the session connects already: a timeout of the database's or the role's own may be shorter than that takes.</summary>
+    public static IReadOnlyDictionary<string, string> AtConnect { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["statement_timeout"] = "0" };
+
     private static readonly (string Name, string Value)[] All =
     [
         ("statement_timeout", "0"),
@@ -41,7 +44,7 @@ public static class StableSettings
         await session.ExecuteAsync(
             """
             SELECT pg_catalog.set_config(wanted.name, wanted.value, false)
-            FROM pg_catalog.unnest($1, $2) AS wanted(name, value)
+            FROM unnest($1, $2) AS wanted(name, value)
             WHERE EXISTS (SELECT FROM pg_catalog.pg_settings known WHERE pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name))
             """,
             cancellation,

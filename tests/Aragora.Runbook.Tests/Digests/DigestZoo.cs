@@ -22,6 +22,8 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
     {
         Source = await server.NewDatabaseAsync();
         await RealServer.SqlAsync(Source, $"CREATE ROLE {role}_owner; CREATE ROLE {role}_reader");
+        await RealServer.SqlAsync(Source, "CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s \"fine\"')");
+        await RealServer.SqlAsync(Source, "ALTER TYPE mood ADD VALUE 'first' BEFORE 'sad'");
         await RealServer.SqlAsync(Source, Sql.Replace("ROLE_", role + "_", StringComparison.Ordinal));
         Digest = await DigestAsync(Source);
     }
@@ -81,8 +83,6 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
         CREATE EXTENSION citext;
         CREATE EXTENSION hstore;
         CREATE SCHEMA "Odd ""Schema""" AUTHORIZATION ROLE_owner;
-        CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s "fine"');
-        ALTER TYPE mood ADD VALUE 'first' BEFORE 'sad';
         CREATE TYPE pair AS (m mood, n numeric, t text);
         CREATE DOMAIN price AS numeric(12, 4) DEFAULT 1 CONSTRAINT positive CHECK (VALUE > 0);
         CREATE DOMAIN moods AS mood[];
@@ -100,7 +100,7 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
             CONSTRAINT unique_small UNIQUE (small) DEFERRABLE INITIALLY DEFERRED);
         INSERT INTO everything (small, flag, letter, padded, named, uid, raw, day, at_local, at, clock, clock_tz, span, r4, r8, exact, cost, cash, m, ms, p, ps, dm, fs, ir, mr, j, jb, x, ci, h, net, mac, bits, pt, vec, rel, fn, grid, folded_text, plain)
         SELECT i, i % 2 = 0, 'c', 'ab ', 'name', md5(i::text)::uuid, decode(md5(i::text), 'hex'), date '2024-02-29' + i, timestamp '2024-01-01' + i * interval '1 microsecond', timestamptz '2024-03-31 01:30+00' + i * interval '1 hour',
-            '12:34:56.789', '12:34:56+05:30', make_interval(months => i, days => 31, secs => 1.5), i / 3.0, i / 7.0::float8, (i::text || '.10')::numeric, i + 0.5, i, 'sad', '{ok,"it''s \"fine\""}', ROW('ok', 1.0, 'a "b" (c), \'),
+            '12:34:56.789', '12:34:56+05:30', make_interval(months => i, days => 31, secs => 1.5), i / 3.0, i / 7.0::float8, (i::text || '.10')::numeric, i + 0.5, i, 'sad', '{ok,"it''s \"fine\""}', ROW('ok', 1.0, 'a "b" (c), \')::pair,
             ARRAY[ROW('sad', 2.00, NULL), NULL]::pair[], '{first}', float_span(0.1, i), int4range(i, 100), '{[1.0,2.0),[3,4)}', '{"a" : 1.0, "a": 2}', '{"a": 1.00}', '<a>ü</a>', 'MiXed', 'k=>v,n=>NULL', '10.0.0.1/8', '08:00:2b:01:02:03', B'101', '(0.1,-0)', 'fat:2 cats:1',
             'everything', 'lower(text)', '{{1,2},{3,4}}', 'Straße', E'tab\t back\\ nl\n quote'''
         FROM generate_series(1, 40) i;
@@ -123,7 +123,7 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
         CREATE TABLE ranged_low (t text, e bigint, gone int, k int NOT NULL);
         ALTER TABLE ranged_low DROP COLUMN gone;
         ALTER TABLE ranged ATTACH PARTITION ranged_low FOR VALUES FROM (MINVALUE) TO (10);
-        CREATE TABLE ranged_rest PARTITION OF ranged DEFAULT PARTITION BY LIST (t);
+        CREATE TABLE ranged_rest PARTITION OF ranged DEFAULT PARTITION BY LIST (k);
         CREATE TABLE ranged_rest_a PARTITION OF ranged_rest DEFAULT;
         ALTER TABLE ranged_rest ADD CONSTRAINT extra_note CHECK (k < 1000000);
         INSERT INTO ranged SELECT i, i, 'a' FROM generate_series(1, 20) i;
@@ -161,10 +161,11 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
 
         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN NEW; END $f$;
         CREATE FUNCTION noticed() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN NULL; END $f$;
-        CREATE FUNCTION modern(a int, VARIADIC b int[] DEFAULT '{}') RETURNS int LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT a + cardinality(b); END;
+        CREATE FUNCTION modern(a int, VARIADIC b int[] DEFAULT '{}') RETURNS int LANGUAGE sql IMMUTABLE RETURN a + cardinality(b);
         CREATE PROCEDURE act() LANGUAGE sql AS 'SELECT 1';
         CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
-        CREATE OPERATOR === (LEFTARG = pair, RIGHTARG = pair, FUNCTION = record_eq);
+        CREATE FUNCTION same_pair(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.t = $2.t';
+        CREATE OPERATOR === (LEFTARG = pair, RIGHTARG = pair, FUNCTION = same_pair);
         CREATE CAST (pair AS text) WITH INOUT;
         CREATE TRIGGER touched BEFORE UPDATE ON everything FOR EACH ROW WHEN (OLD.status IN ('new', 'done')) EXECUTE FUNCTION touch();
         CREATE TRIGGER ranged_touched AFTER INSERT ON ranged FOR EACH ROW EXECUTE FUNCTION touch();
@@ -174,7 +175,8 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
         ALTER TABLE referrer ENABLE ROW LEVEL SECURITY;
         CREATE POLICY mine ON referrer FOR SELECT TO ROLE_reader, ROLE_owner USING (k > 1);
         CREATE STATISTICS both_columns (dependencies) ON k, t FROM ranged;
-        CREATE PUBLICATION some FOR TABLE everything (id, small) WHERE (small > 5), TABLES IN SCHEMA "Odd ""Schema""";
+        CREATE PUBLICATION partial FOR TABLE parent (i) WHERE (i > 5), TABLE everything;
+        CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA "Odd ""Schema""";
         CREATE PUBLICATION whole FOR ALL TABLES WITH (publish = 'insert');
         CREATE TEXT SEARCH CONFIGURATION ours (COPY = simple);
 
