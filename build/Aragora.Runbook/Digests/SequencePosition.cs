@@ -32,7 +32,7 @@ public sealed record SequencePosition(long LastValue, bool IsCalled, bool Descen
             WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
               AND (NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
                    OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig)))
-            ORDER BY 1 COLLATE "C"
+            ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
             """,
             row => (Name: row.GetString(0), Descends: row.GetBoolean(1), Cycles: row.GetBoolean(2)),
             cancellation);

@@ -22,7 +22,7 @@ public sealed record SnapshotTable(uint Oid, string Name, SnapshotTableKind Kind
             FROM pg_extension e, generate_subscripts(e.extconfig, 1) AS position
             WHERE e.extconfig[position] = c.oid) config ON true
         WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND (member.objid IS NULL OR config.condition IS NOT NULL)
-        ORDER BY 2 COLLATE "C"
+        ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
         """;
 
     /// <summary>Whether it has a digest of its own.</summary>
