@@ -200,7 +200,7 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
         GRANT USAGE ON SEQUENCE down TO ROLE_reader;
         REVOKE EXECUTE ON FUNCTION modern FROM PUBLIC;
         GRANT USAGE ON SCHEMA "Odd ""Schema""" TO ROLE_reader;
-        REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+        GRANT CREATE ON SCHEMA public TO ROLE_reader;
         REVOKE EXECUTE ON FUNCTION citext_eq(citext, citext) FROM PUBLIC;
         REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC;
         ALTER DEFAULT PRIVILEGES FOR ROLE ROLE_owner GRANT SELECT ON TABLES TO ROLE_reader;
