@@ -5,6 +5,7 @@ namespace BuildTests;
 
 public sealed class GraphTests
 {
+    private const string Health = "--production-health-url http://127.0.0.1:1/health";
     private const string Nowhere = "postgresql://u:hunter2-secret@127.0.0.1:1/d";
 
     [Fact]
@@ -22,7 +23,7 @@ public sealed class GraphTests
     {
         var host = new HostProcess("graph");
 
-        var result = await host.RunAsync("Rollback --target-environment Production --revision -1", ("PRODUCTION_DATABASE_URL", Nowhere));
+        var result = await host.RunAsync($"Rollback --target-environment Production --revision -1 {Health}", ("PRODUCTION_DATABASE_URL", Nowhere));
 
         HostProcess.Summary(result).Select(row => row.Target).ShouldBe(["Rollback", "SmokeTest", "HealthCheck"]);
         result.ExitCode.ShouldBe(2);
@@ -33,10 +34,21 @@ public sealed class GraphTests
     {
         var host = new HostProcess("down");
 
-        var result = await host.RunAsync("Rollback --target-environment Production --revision -1", ("PRODUCTION_DATABASE_URL", Nowhere));
+        var result = await host.RunAsync($"Rollback --target-environment Production --revision -1 {Health}", ("PRODUCTION_DATABASE_URL", Nowhere));
 
         (result.Output + result.Error).ShouldContain("nothing listens there");
         Everything(host, result.Output + result.Error).ShouldNotContain("hunter2-secret");
+    }
+
+    [Fact]
+    public async Task A_rollback_that_could_not_be_verified_is_refused_before_it_moves_anything()
+    {
+        var host = new HostProcess("unverifiable");
+
+        var result = await host.RunAsync("Rollback --target-environment Production --revision -1", ("PRODUCTION_DATABASE_URL", Nowhere));
+
+        result.ExitCode.ShouldBe(3);
+        result.Output.ShouldContain("repeat the command with --production-health-url");
     }
 
     [Theory]
