@@ -16,6 +16,8 @@ public sealed class RealServer : IAsyncLifetime
 {
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"aragora-tests-{Guid.NewGuid():N}");
 
+    private static readonly string Runs = Directory.CreateTempSubdirectory("aragora-runs-").FullName;
+
     public ThrowawayServer Server { get; private set; } = null!;
 
     public ICommandRunner Commands { get; } = new CommandRunner(TimeProvider.System);
@@ -33,6 +35,16 @@ public sealed class RealServer : IAsyncLifetime
         {
             await Server.EraseAsync(CancellationToken.None);
         }
+
+        try
+        {
+            Directory.Delete(Runs, recursive: true);
+        }
+        catch (Exception held) when (held is IOException or UnauthorizedAccessException)
+        {
+            // A test that takes rights away may leave a folder that only root can delete; it lies in the temporary folder.
+            TestContext.Current.SendDiagnosticMessage("{0} could not be deleted: {1}", Runs, held.Message);
+        }
     }
 
     /// <summary>A new, empty database as an environment; connected to as the superuser.</summary>
@@ -48,7 +60,7 @@ public sealed class RealServer : IAsyncLifetime
     public static RunContext NewRun(ILogger? log = null, TimeProvider? clock = null)
     {
         var runId = Guid.NewGuid().ToString("N")[..12];
-        var root = Directory.CreateTempSubdirectory("aragora-run-").FullName;
+        var root = Directory.CreateDirectory(Path.Combine(Runs, runId)).FullName;
         var runs = Path.Combine(root, "artifacts", "runbook");
         var folder = Path.Combine(runs, runId);
         var secrets = new SecretMask();

@@ -83,7 +83,7 @@ public sealed class DatabaseChecksTests(RealServer server)
     {
         var environment = await server.NewDatabaseAsync();
         var forked = Tree with { Heads = ["0002", "0003"] };
-        (await AskAsync(RevisionChecks.Pending, environment, tree: forked)).ShouldBeOfType<Finding.Refusal>().Next.ShouldContain("alembic merge");
+        (await AskAsync(RevisionChecks.Pending, environment, tree: forked)).ShouldBeOfType<Finding.Refusal>().Next.ShouldContain("merge -m");
         RevisionChecks.Tree(forked, null).ShouldBeOfType<Finding.Refusal>();
         RevisionChecks.Tree(forked, "0002").ShouldBeOfType<Finding.Ok>();
         RevisionChecks.Tree(Tree, "0009").ShouldBeOfType<Finding.Refusal>();
