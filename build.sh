@@ -523,9 +523,8 @@ read_packages_props
 choose
 
 if [ -s "$compiled/_build.dll" ]; then
-    # NUKE itself writes there with every run.
     look_for_unwritable
-    [ -z "$unwritable" ] || die "cannot run: $(not_writable "$unwritable")"
+    [ -z "$unwritable" ] || say "careful: $(not_writable "$unwritable")"
 else
     if [ -n "${foreign_home:-}" ]; then
         require_writable
