@@ -279,7 +279,7 @@ function Open-Stage {
         $isOurs = $parts.Length -eq 4 -and $parts[2] -eq (Get-HostTag) -and [int]::TryParse($parts[1], [ref]$owner)
         if ($isOurs) { $isDead = $owner -eq $PID -or -not (Get-Process -Id $owner -ErrorAction SilentlyContinue) }
         else { $isDead = [IO.Directory]::GetLastWriteTimeUtc($left) -lt [DateTime]::UtcNow.AddDays(-2) }
-        if ($isDead) { try { [IO.Directory]::Delete($left, $true) } catch { } }
+        if ($isDead) { try { [IO.Directory]::Delete($left, $true) } catch { } } # in use on Windows: the next run tries again
     }
     $name = 'compile.{0}.{1}.{2}' -f $PID, (Get-HostTag), [Guid]::NewGuid().ToString('N').Substring(0, 6)
     $script:Stage = Join-Path $Temp $name
@@ -289,7 +289,7 @@ function Open-Stage {
 function Close-Stage {
     if ($script:Compiler -and -not $script:Compiler.HasExited) {
         # Ctrl-C reached it too; whatever did not go by itself goes now.
-        if ($OnWindows) { & taskkill.exe /T /F /PID $script:Compiler.Id 2>&1 | Out-Null } else { try { $script:Compiler.Kill() } catch { } }
+        if ($OnWindows) { & taskkill.exe /T /F /PID $script:Compiler.Id 2>&1 | Out-Null } else { try { $script:Compiler.Kill() } catch { } } # it has ended in the meantime
         [void]$script:Compiler.WaitForExit(5000)
     }
     $script:Compiler = $null
@@ -422,7 +422,7 @@ function Publish-Build([string]$Folder) {
     if (-not (Test-Whole $Folder)) { Say "the compiler ended well but left no _build.dll in ${Folder}:"; [Console]::Error.Write($script:Log); Stop-Bootstrap 1 }
     [IO.File]::WriteAllText((Join-Path $Folder '.last-used'), "$PID`n")
     if ([IO.Directory]::Exists($script:Compiled) -and -not (Test-Whole $script:Compiled)) {
-        try { [IO.Directory]::Move($script:Compiled, (Join-Path $script:Stage 'broken')) } catch { }
+        try { [IO.Directory]::Move($script:Compiled, (Join-Path $script:Stage 'broken')) } catch { } # another run was quicker
     }
     $why = ''
     foreach ($try in 1, 2, 3, 4, 5) { # a virus scanner may hold a file for a moment
@@ -473,7 +473,7 @@ try {
     if (-not (Test-Whole $script:Compiled)) { Invoke-Compile }
 
     # Where we run from, for whoever prunes; also its time of last use.
-    try { [IO.File]::AppendAllText((Join-Path $script:Compiled '.last-used'), "$PID`n") } catch { }
+    try { [IO.File]::AppendAllText((Join-Path $script:Compiled '.last-used'), "$PID`n") } catch { } # read-only for us: the build runs all the same, and may be pruned
     $exitCode = 0
 }
 catch [BootstrapExit] { $exitCode = $_.Exception.Code }
