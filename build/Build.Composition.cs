@@ -13,6 +13,7 @@ using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Restores;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Servers;
 using Aragora.Runbook.Tooling;
@@ -49,12 +50,13 @@ sealed partial class Build
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
+        var scratch = new ScratchDatabases(new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch")));
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run);
         return new Composition(
             environments,
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
-            new BackupFlow(run, options, environments, commands),
+            new BackupFlow(run, options, environments, scratch, commands),
             new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), new DowngradeRollback(run, commands, runner, options.Migrator), Verdict),
             verification);
     }

@@ -20,40 +20,6 @@ public sealed partial class ArchiveReader(PostgresClient client, ICommandRunner 
             Complaint("pg_restore --list", result));
     }
 
-    /// <summary>Has the whole archive turned into SQL, every row and large object, and throws the SQL away.</summary>
-    /// <returns>What pg_restore complained of; null where it read everything without a word.</returns>
-    public async Task<string?> ReadAllAsync(string folder, CancellationToken cancellation)
-    {
-        var nowhere = OperatingSystem.IsWindows() ? "NUL" : "/dev/null";
-        return Complaint("pg_restore", await RunAsync([$"--file={nowhere}", folder], cancellation));
-    }
-
-    /// <summary>The revisions in the archive's own copy of <c>alembic_version</c>: one list for each schema that has that table, sorted; no list without one.</summary>
-    public async Task<IReadOnlyList<IReadOnlyList<string>>> RevisionsAsync(string folder, CancellationToken cancellation)
-    {
-        var result = await RunAsync(["--data-only", "--table=alembic_version", "--file=-", folder], cancellation);
-        var found = new List<IReadOnlyList<string>>();
-        List<string>? rows = null;
-        foreach (var line in result.Output.Split('\n'))
-        {
-            if (rows is null)
-            {
-                rows = line.StartsWith("COPY ", StringComparison.Ordinal) ? [] : null;
-            }
-            else if (line == "\\.")
-            {
-                found.Add([.. rows.Order(StringComparer.Ordinal)]);
-                rows = null;
-            }
-            else
-            {
-                rows.Add(line.Split('\t')[0]);
-            }
-        }
-
-        return found;
-    }
-
     private Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellation) =>
         commands.RunAsync(new Command { Program = client["pg_restore"], Arguments = arguments, Environment = ClientEnvironment.Messages }, cancellation: cancellation);
 

@@ -1,6 +1,7 @@
-using System.Text.Json;
+using Aragora.Runbook.Digests;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Restores;
 
 namespace Aragora.Runbook.Backups;
 
@@ -8,7 +9,7 @@ namespace Aragora.Runbook.Backups;
 public sealed record BackupManifest
 {
     /// <summary>The newest format that this code writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>The format of this file.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -70,11 +71,20 @@ public sealed record BackupManifest
     /// <summary>The server's WAL position when the dump began, such as <c>0/15D6F48</c>.</summary>
     public string? WalPosition { get; init; }
 
-    /// <summary>The exported snapshot that was dumped; null where pg_dump took its own.</summary>
-    public string? SnapshotId { get; init; }
+    /// <summary>The exported snapshot that was dumped.</summary>
+    public required string SnapshotId { get; init; }
 
-    /// <summary>The content digest taken in the same snapshot; null where none was taken.</summary>
-    public JsonElement? Digest { get; init; }
+    /// <summary>The server's clock when the snapshot was taken.</summary>
+    public required DateTimeOffset SnapshotTakenAt { get; init; }
+
+    /// <summary>What a server has to have for a restore.</summary>
+    public required SourceShape Shape { get; init; }
+
+    /// <summary>What the server had counted of writes just before the snapshot.</summary>
+    public required WriteCounters Writes { get; init; }
+
+    /// <summary>The content digest taken in the same snapshot.</summary>
+    public required ContentDigest Digest { get; init; }
 
     /// <summary>The file with the cluster's roles, without passwords, relative to the folder; null where none was written.</summary>
     public string? GlobalsFile { get; init; }

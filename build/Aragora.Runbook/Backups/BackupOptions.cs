@@ -23,9 +23,6 @@ public sealed record BackupOptions
     /// <summary>The pause before the second attempt, doubled for each further one, with up to as much again at random. Default: 2 seconds.</summary>
     public TimeSpan LockRetryPause { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>An exported snapshot (<c>pg_export_snapshot()</c>) to dump from; its session has to stay open. Default: null, pg_dump takes its own.</summary>
-    public string? SnapshotId { get; init; }
-
     /// <summary>Where pg_dump and pg_restore are looked for. Default: null, the PATH and the usual folders.</summary>
     public IReadOnlyList<string>? ClientFolders { get; init; }
 

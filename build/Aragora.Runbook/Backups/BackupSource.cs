@@ -3,6 +3,7 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Restores;
 
 namespace Aragora.Runbook.Backups;
 
@@ -16,6 +17,8 @@ namespace Aragora.Runbook.Backups;
 /// <param name="TablePages">Pages of the tables' own files, as the last ANALYZE saw them.</param>
 /// <param name="ToastPages">Pages of what is stored out of line.</param>
 /// <param name="AllPages">Pages of everything, indexes and system tables included.</param>
+/// <param name="Shape">What a server has to have for a restore.</param>
+/// <param name="Writes">What the server has counted of writes.</param>
 public sealed record BackupSource(
     DatabaseFacts Facts,
     int ServerMajor,
@@ -25,7 +28,9 @@ public sealed record BackupSource(
     IReadOnlyDictionary<string, SourceTable> Tables,
     long TablePages,
     long ToastPages,
-    long AllPages)
+    long AllPages,
+    SourceShape Shape,
+    WriteCounters Writes)
 {
     private const long Reserve = 16L << 20;
 
@@ -63,7 +68,9 @@ public sealed record BackupSource(
             tables.ToDictionary(table => table.Name, table => table.Table, StringComparer.Ordinal),
             pages.Tables,
             pages.Toast,
-            pages.All);
+            pages.All,
+            await SourceShape.ReadAsync(session, cancellation),
+            await WriteCounters.ReadAsync(session, cancellation));
     }
 
     /// <summary>

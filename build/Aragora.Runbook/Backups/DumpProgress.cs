@@ -43,17 +43,6 @@ public sealed partial class DumpProgress(IReadOnlyDictionary<string, SourceTable
         }
     }
 
-    /// <summary>Another attempt begins.</summary>
-    public void Restart()
-    {
-        lock (gate)
-        {
-            running.Clear();
-            finished.Clear();
-            copied = new Dictionary<string, long>(StringComparer.Ordinal);
-        }
-    }
-
     /// <summary>Rows copied so far of the tables in work, by <c>schema.table</c>.</summary>
     public void OnCopied(IReadOnlyDictionary<string, long> rows)
     {

@@ -1,20 +1,25 @@
+using System.Globalization;
 using System.Text.Json;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
+using Aragora.Runbook.Restores;
+using Npgsql;
 
 namespace Aragora.Runbook.Backups;
 
-/// <summary>Reads a backup back, whole: every file against the manifest, every entry through pg_restore. The restore into a scratch server is not part of it.</summary>
+/// <summary>Proves a backup: every file against the manifest, then a restore into a scratch server, whose content is compared with the digest of the source.</summary>
 /// <param name="run">The run.</param>
 /// <param name="environment">The environment that the backup is of.</param>
-/// <param name="options">Where pg_restore is looked for; the rest does not matter here.</param>
+/// <param name="options">Jobs, and where pg_restore is looked for.</param>
+/// <param name="scratch">Where it is restored.</param>
 /// <param name="commands">Starts pg_restore.</param>
 /// <param name="progress">Shows how far it is; null chooses by where the output goes.</param>
-public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environment, BackupOptions options, ICommandRunner commands, IProgressView? progress = null)
+public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environment, BackupOptions options, ScratchDatabases scratch, ICommandRunner commands, IProgressView? progress = null)
 {
+    private const int MostDifferences = 100;
     private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(500);
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
@@ -49,30 +54,94 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
             run.Log.Warning("{Folder} is whole, but no gate accepts it: it was dumped {Age} ago. ./build.sh Backup VerifyBackup --fresh makes a new one", facts.Folder, ProgressSnapshot.Rough(run.Clock.GetUtcNow() - backup.Manifest.MadeAt));
         }
 
-        run.Log.Information("Verified {Folder}: {Files} files, {Size}, {Entries} entries", facts.Folder, facts.Files, DataSize.Text(facts.Bytes), facts.ArchiveEntries);
+        run.Log.Information(
+            "Verified {Folder}: restored in {Took}, and {Rows} rows of {Tables} tables and the whole catalogue are as they were in the source",
+            facts.Folder, ProgressSnapshot.Rough(facts.RestoreTook ?? TimeSpan.Zero), facts.RowsCompared, facts.TablesCompared);
         return new VerifiedBackup(backup, facts, evidence);
     }
 
     private async Task<VerificationFacts> VerifyAsync(BackupReference backup, VerificationFacts facts, IReadOnlyList<DumpRecord> dumps, PostgresClient client, CancellationToken cancellation)
     {
-        var differences = new List<string>(EditedSinceMade(backup, dumps));
-        differences.AddRange(await CompareFilesAsync(backup, cancellation));
-
-        // pg_restore may crash on damage, and says less about it.
-        if (differences.Count == 0)
+        // Started now, for it takes as long as the hashing.
+        var starting = scratch.CreateAsync("verify", backup.Manifest.Shape, backup.Manifest.DatabaseBytes, environment.Name, cancellation);
+        List<string> differences;
+        try
         {
-            differences.AddRange(await ReadArchiveAsync(backup, client, cancellation));
+            differences = [.. EditedSinceMade(backup, dumps), .. await CompareFilesAsync(backup, cancellation)];
+            if (differences.Count == 0)
+            {
+                differences.AddRange(await CompareContentsAsync(backup, client, cancellation));
+            }
+        }
+        catch
+        {
+            await AbandonAsync(starting);
+            throw;
         }
 
         if (differences.Count > 0)
         {
-            throw new FailedCleanException(
-                $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}.",
-                string.Join(Environment.NewLine, differences.Select(difference => "- " + difference).Prepend("")),
-                "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
+            await AbandonAsync(starting);
+            throw Unreliable(backup, differences);
         }
 
-        return facts;
+        await using var database = await starting;
+        run.Log.Information("Every file fits its manifest; restoring into {Server}", database.Description);
+        var restored = await new ArchiveRestore(run, client, commands, view).RunAsync(backup, database.Environment, options.Jobs, cancellation);
+        differences.AddRange(restored.Complaints);
+        if (restored.ExitCode != 0)
+        {
+            differences.Add(string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {restored.ExitCode}{(restored.ExitCode > 128 ? $" (signal {restored.ExitCode - 128})" : "")}"));
+        }
+
+        differences.AddRange(await CompareRestoredAsync(backup.Manifest, database.Environment, cancellation));
+        return differences.Count > 0 ? throw Unreliable(backup, differences) : facts with
+        {
+            TablesCompared = backup.Manifest.Digest.Tables.Count,
+            RowsCompared = backup.Manifest.Digest.Tables.Values.Sum(table => table.Rows),
+            RestoreTook = restored.Took,
+        };
+    }
+
+    private FailedCleanException Unreliable(BackupReference backup, List<string> differences) => new(
+        $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}.",
+        run.Secrets.Apply(string.Join(Environment.NewLine, differences.Take(MostDifferences).Select(difference => "- " + difference).Prepend(""))
+            + (differences.Count > MostDifferences ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}- and {differences.Count - MostDifferences} more") : "")),
+        "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
+
+    /// <summary>The scratch server is not needed after all; why it may not have come up does not matter any more.</summary>
+    private async Task AbandonAsync(Task<ScratchDatabase> starting)
+    {
+        try
+        {
+            await (await starting).DisposeAsync();
+        }
+        catch (Exception unneeded) when (unneeded is RunbookException or OperationCanceledException)
+        {
+            run.Log.Debug(unneeded, "The scratch server that was not needed did not come up");
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> CompareRestoredAsync(BackupManifest manifest, DatabaseEnvironment restored, CancellationToken cancellation)
+    {
+        try
+        {
+            var differences = (await RestoredContent.CompareAsync(restored, manifest, options.Jobs, withDatabase: false, cancellation)).Select(difference => difference.ToString()).ToList();
+            var revisions = await RestoredContent.RevisionsAsync(restored, cancellation);
+            var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
+            if (revisions.Count == 0 ? claimed.Count > 0 : !revisions.Any(found => found.SequenceEqual(claimed, StringComparer.Ordinal)))
+            {
+                differences.Add($"{ManifestFile.Name}: says revision {Named(claimed)}, and the alembic_version that was restored holds {(revisions.Count == 0 ? "nothing" : string.Join(" / ", revisions.Select(Named)))}");
+            }
+
+            return differences;
+        }
+        catch (Exception unreadable) when (unreadable is RunbookException or NpgsqlException)
+        {
+            return [$"the restored database could not be compared: {unreadable.Message}"];
+        }
+
+        static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
     }
 
     /// <summary>The records of the dump. Signed evidence must not grow from a manifest that anybody may have written.</summary>
@@ -130,11 +199,6 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
             {
                 differences.Add($"{path}: its content was changed (SHA-256 {file.Sha256[..Math.Min(12, file.Sha256.Length)]}…, the manifest says {expected[path].Sha256[..Math.Min(12, expected[path].Sha256.Length)]}…)");
             }
-
-            if (file.Damage is { } damage)
-            {
-                differences.Add($"{path}: {damage}");
-            }
         }
 
         if (backup.Manifest.TotalBytes != backup.Manifest.Files.Sum(file => file.Bytes))
@@ -152,7 +216,7 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         var (bytes, files, shownAt) = (0L, 0, started);
         try
         {
-            return await ArchiveFile.ReadAllAsync(backup.Folder, paths, looksInside: true, OnRead, cancellation);
+            return await ArchiveFile.ReadAllAsync(backup.Folder, paths, OnRead, cancellation);
         }
         finally
         {
@@ -176,11 +240,10 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         }
     }
 
-    private async Task<IReadOnlyList<string>> ReadArchiveAsync(BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    private async Task<IReadOnlyList<string>> CompareContentsAsync(BackupReference backup, PostgresClient client, CancellationToken cancellation)
     {
-        var reader = new ArchiveReader(client, commands);
         var manifest = backup.Manifest;
-        var contents = await reader.ListAsync(backup.Folder, cancellation);
+        var contents = await new ArchiveReader(client, commands).ListAsync(backup.Folder, cancellation);
         if (contents.Complaint is { } unreadable)
         {
             return [unreadable];
@@ -197,22 +260,7 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
             differences.Add($"toc.dat: is a dump of the database {name}, the manifest says {manifest.Database.DatabaseName}");
         }
 
-        run.Log.Information("Every file fits its manifest; reading the archive through pg_restore {Version}", client.Version);
-        if (await reader.ReadAllAsync(backup.Folder, cancellation) is { } complaint)
-        {
-            differences.Add(complaint);
-        }
-
-        var revisions = await reader.RevisionsAsync(backup.Folder, cancellation);
-        var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
-        if (revisions.Count == 0 ? claimed.Count > 0 : !revisions.Any(found => found.SequenceEqual(claimed, StringComparer.Ordinal)))
-        {
-            differences.Add($"{ManifestFile.Name}: says revision {Named(claimed)}, and the alembic_version in the archive holds {(revisions.Count == 0 ? "nothing" : string.Join(" / ", revisions.Select(Named)))}");
-        }
-
         return differences;
-
-        static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
     }
 
     private sealed record DumpRecord(string? Path, BackupFacts Facts)

@@ -4,11 +4,12 @@ using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
+using Aragora.Runbook.Restores;
 
 namespace Aragora.Runbook.Flow;
 
 /// <summary>Backup and VerifyBackup of production: each finds valid evidence, or makes it.</summary>
-public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, ICommandRunner commands)
+public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, ScratchDatabases scratch, ICommandRunner commands)
 {
     private readonly BackupEvidence evidence = new(run);
 
@@ -57,7 +58,7 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
             "There is no backup of production as it is now to verify.",
             evidence.FindBackup(now).Text,
             "./build.sh Backup VerifyBackup   (or name an older one with --backup)");
-        var verified = await new VerifyBackupStep(run, production, options.Backup, commands).RunAsync(backup, cancellation);
-        return new StepFact("verified", $"{backup.Name}: {verified.Facts.Files} files, {verified.Facts.ArchiveEntries} entries, {DataSize.Text(verified.Facts.Bytes)}");
+        var verified = await new VerifyBackupStep(run, production, options.Backup, scratch, commands).RunAsync(backup, cancellation);
+        return new StepFact("verified", $"{backup.Name}: restored in {ProgressSnapshot.Rough(verified.Facts.RestoreTook ?? TimeSpan.Zero)}, {verified.Facts.RowsCompared} rows of {verified.Facts.TablesCompared} tables compared");
     }
 }

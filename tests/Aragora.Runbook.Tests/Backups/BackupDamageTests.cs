@@ -134,7 +134,7 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         var (run, folder) = Copied();
         BackupScenario.FixHashes(folder, manifest => manifest with { Revisions = ["0011"] });
 
-        (await RefusedAsync(run, folder)).Why.ShouldContain("says revision 0011, and the alembic_version in the archive holds 0010");
+        (await RefusedAsync(run, folder)).Why.ShouldContain("says revision 0011, and the alembic_version that was restored holds 0010");
     }
 
     [Fact]

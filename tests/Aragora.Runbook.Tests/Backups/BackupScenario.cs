@@ -5,6 +5,8 @@ using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Reporting;
+using Aragora.Runbook.Restores;
+using Aragora.Runbook.Servers;
 
 namespace Aragora.Runbook.Tests.Backups;
 
@@ -44,7 +46,10 @@ internal static class BackupScenario
         new BackupStep(run, environment, options ?? new BackupOptions { Jobs = 2 }, commands ?? Commands, progress ?? new SilentProgress()).RunAsync(cancellation);
 
     public static Task<VerifiedBackup> VerifyAsync(RunContext run, DatabaseEnvironment environment, BackupReference backup) =>
-        new VerifyBackupStep(run, environment, new BackupOptions(), Commands, new SilentProgress()).RunAsync(backup, CancellationToken.None);
+        new VerifyBackupStep(run, environment, new BackupOptions { Jobs = 2 }, Scratch(run), Commands, new SilentProgress()).RunAsync(backup, CancellationToken.None);
+
+    public static ScratchDatabases Scratch(RunContext run) =>
+        new(new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")));
 
     /// <summary>A copy of a backup in a run of its own, to be damaged; there is no evidence of its dump.</summary>
     public static string Copy(BackupReference backup, RunContext run)

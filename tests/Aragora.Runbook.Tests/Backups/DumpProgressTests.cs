@@ -46,15 +46,6 @@ public sealed class DumpProgressTests
         progress.Snapshot("dumping", 0, TimeSpan.FromSeconds(9)).Remaining!.Value.TotalSeconds.ShouldBe(11.2, 0.01);
     }
 
-    [Fact]
-    public void Another_attempt_begins_at_nothing()
-    {
-        Feed("pg_dump: dumping contents of table \"public.users\"", "pg_dump: finished item 3359 TABLE DATA users");
-        progress.Restart();
-
-        progress.Snapshot("dumping", 0, TimeSpan.Zero).Done.ShouldBe(0);
-    }
-
     private void Feed(params string[] lines)
     {
         foreach (var line in lines)

@@ -64,7 +64,7 @@ public sealed class PostgresClientsTests(RealServer server)
         var environment = await server.NewDatabaseAsync();
         var made = await BackupScenario.BackUpAsync(run, environment);
 
-        var refusal = await Should.ThrowAsync<RefusedException>(() => new VerifyBackupStep(run, environment, new BackupOptions { ClientFolders = [Fake("14.2")] }, server.Commands).RunAsync(made.Backup, CancellationToken.None));
+        var refusal = await Should.ThrowAsync<RefusedException>(() => new VerifyBackupStep(run, environment, new BackupOptions { ClientFolders = [Fake("14.2")] }, BackupScenario.Scratch(run), server.Commands).RunAsync(made.Backup, CancellationToken.None));
 
         refusal.What.ShouldContain("the pg_dump that wrote this backup");
     }

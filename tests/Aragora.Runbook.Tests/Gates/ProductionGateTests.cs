@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Digests;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Restores;
 using Aragora.Runbook.Verification;
 using Shouldly;
 using Xunit;
@@ -295,6 +297,19 @@ public sealed class ProductionGateTests
         TotalBytes = 3,
         RunId = "r",
         Who = "tests@here",
+        SnapshotId = "00000003-1",
+        SnapshotTakenAt = DateTimeOffset.UnixEpoch,
+        Shape = new SourceShape { ServerMajor = 15, Encoding = "UTF8", Collate = "C", Ctype = "C" },
+        Writes = new WriteCounters { Tables = new Dictionary<uint, TableWrites>() },
+        Digest = new ContentDigest
+        {
+            Method = DigestMethod.Text,
+            ServerMajor = 15,
+            Tables = new Dictionary<string, RowsDigest>(StringComparer.Ordinal),
+            Sequences = new Dictionary<string, SequenceRange>(StringComparer.Ordinal),
+            LargeObjects = new RowsDigest(0, "0"),
+            Catalogue = [],
+        },
     };
 
     private Evidence Verification(string folder) => Record(
