@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Contacts;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Flow;
@@ -50,7 +51,8 @@ sealed partial class Build
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
-        var scratch = new ScratchDatabases(new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch")));
+        var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
+        var scratch = new ScratchDatabases(scratchServers);
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run);
         return new Composition(
@@ -58,7 +60,8 @@ sealed partial class Build
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
             new BackupFlow(run, options, environments, scratch, commands),
             new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), new DowngradeRollback(run, commands, runner, options.Migrator), Verdict),
-            verification);
+            verification,
+            new BenchmarkFlow(run, new BenchmarkStep(run, options.Benchmark, options.Backup, scratchServers, scratch, commands)));
     }
 
     private RunContext NewRun()
@@ -132,6 +135,7 @@ sealed partial class Build
         HealthCheck = new HealthCheckOptions { Deadline = HealthTimeout?.Value ?? TimeSpan.FromSeconds(60) },
         Strategy = Strategy ?? RollbackStrategy.Downgrade,
         AcceptDataLoss = AcceptDataLoss,
+        Benchmark = new BenchmarkOptions { Megabytes = BenchmarkMegabytes ?? 500, Runs = BenchmarkRuns ?? 5 }.Validated(),
         Message = Message,
         Autogenerate = Autogenerate,
     };
@@ -177,5 +181,5 @@ sealed partial class Build
     private EmergencyContacts ReadContacts() => EmergencyContacts.Read(ContactList, RootDirectory);
 
     /// <summary>What a run is made of.</summary>
-    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, VerificationFlow Verification);
+    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, VerificationFlow Verification, BenchmarkFlow Benchmarks);
 }

@@ -114,6 +114,14 @@ sealed partial class Build
     [Parameter("How long the application may take to become healthy. Default: 60s")]
     readonly Duration? HealthTimeout;
 
+    // The benchmark
+
+    [Parameter("Size of the benchmark's database in MB. Default: 500")]
+    readonly int? BenchmarkMegabytes;
+
+    [Parameter("How often the benchmark measures. Default: 5")]
+    readonly int? BenchmarkRuns;
+
     // People
 
     [Parameter("Emergency contacts: \"Role=Contact; Role=Contact\", or a JSON file. Default: the runbook's", Name = "Contacts")]

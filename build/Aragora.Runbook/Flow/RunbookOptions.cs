@@ -1,4 +1,5 @@
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
@@ -44,6 +45,9 @@ public sealed record RunbookOptions
 
     /// <summary>Whether a downgrade may destroy data.</summary>
     public bool AcceptDataLoss { get; init; }
+
+    /// <summary>What the benchmark measures.</summary>
+    public BenchmarkOptions Benchmark { get; init; } = new();
 
     /// <summary>The message of a new migration.</summary>
     public string? Message { get; init; }
