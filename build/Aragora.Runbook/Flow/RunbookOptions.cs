@@ -1,5 +1,6 @@
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
@@ -32,6 +33,9 @@ public sealed record RunbookOptions
 
     /// <summary>How revisions are moved.</summary>
     public required MigratorOptions Migrator { get; init; }
+
+    /// <summary>What the person says to production's gate.</summary>
+    public GateOptions Gate { get; init; } = new();
 
     /// <summary>How smoke tests run.</summary>
     public required SmokeTestOptions SmokeTest { get; init; }
