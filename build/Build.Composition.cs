@@ -54,7 +54,7 @@ sealed partial class Build
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
         var scratch = new ScratchDatabases(scratchServers);
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
-        var gate = new ProductionGate(run);
+        var gate = new ProductionGate(run, options.Gate);
         return new Composition(
             environments,
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
@@ -98,9 +98,32 @@ sealed partial class Build
         Within("--single-flight-wait", SingleFlightWait, TimeSpan.Zero, TimeSpan.FromDays(1));
         Within("--evidence-lifetime", EvidenceLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        CheckOverride();
         if (TargetEnvironment == Aragora.Runbook.Environments.TargetEnvironment.Staging && ExecutionPlan.Any(target => target.Name == nameof(MigrateProduction)))
         {
             throw new BadInputException("MigrateProduction does not go with --target-environment Staging.", "what it triggers verifies production", "./build.sh MigrateStaging   migrates staging alone");
+        }
+    }
+
+    /// <summary>An override is said with its reason, where there is a gate to override, or not at all.</summary>
+    private void CheckOverride()
+    {
+        if (Override is null && Because is null)
+        {
+            return;
+        }
+
+        if (Override is null || Because is null)
+        {
+            throw new BadInputException(
+                Override is null ? "--because is given without --override." : "--override is given without --because.",
+                "a box of the gate is overridden by name, and for a reason that is kept",
+                $"--override {(Override is { Length: > 0 } ? string.Join(',', Override) : nameof(GateBox.VerifiedBackup))} --because \"why\"");
+        }
+
+        if (ExecutionPlan.All(target => target.Name != nameof(MigrateProduction)))
+        {
+            throw new BadInputException("--override does nothing here.", "it is for the gate that MigrateProduction asks, and MigrateProduction does not run", "leave it out, or ./build.sh MigrateProduction");
         }
     }
 
@@ -131,6 +154,7 @@ sealed partial class Build
             CurrentTreeHash = currentTreeHash,
             Moved = environment => Verdict.Moved(environment.Name),
         },
+        Gate = new GateOptions { Window = MaintenanceWindow, Attested = Attest?.ToHashSet() ?? [], Overridden = Override?.ToHashSet() ?? [], Because = Because },
         SmokeTest = WithUrl(new SmokeTestOptions { AllowWrites = AllowSmokeWrites }) is var smoke && SmokeSuite is not null ? smoke with { Suite = SmokeSuite } : smoke,
         HealthCheck = new HealthCheckOptions { Deadline = HealthTimeout?.Value ?? TimeSpan.FromSeconds(60) },
         Strategy = Strategy ?? RollbackStrategy.Downgrade,

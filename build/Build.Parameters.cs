@@ -1,4 +1,5 @@
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Rollbacks;
 using Nuke.Common;
@@ -91,6 +92,23 @@ sealed partial class Build
     [Parameter("How long evidence is believed. Default: 24h")]
     [CommandLineOnly]
     readonly Duration? EvidenceLifetime;
+
+    // The gate
+
+    [Parameter("When production may be migrated, such as \"Sun 02:00-04:00 Europe/Berlin\". Default: always")]
+    readonly MaintenanceWindow? MaintenanceWindow;
+
+    [Parameter("What you attest by name: TeamNotified,DashboardsOpen", Separator = ",")]
+    [CommandLineOnly]
+    readonly AttestableBox[]? Attest;
+
+    [Parameter("Passes boxes of production's gate by that are not ticked, the last resort, such as VerifiedBackup,RollbackPrepared; wants --because", Separator = ",")]
+    [CommandLineOnly]
+    readonly GateBox[]? Override;
+
+    [Parameter("Why boxes are overridden; goes into journal, evidence and report")]
+    [CommandLineOnly]
+    readonly string? Because;
 
     // Rollback
 
