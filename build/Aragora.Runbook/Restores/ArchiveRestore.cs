@@ -40,6 +40,7 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
     /// <param name="cancellation">Ends pg_restore; what it restored so far stays.</param>
     public async Task<RestoreResult> RunAsync(BackupReference backup, DatabaseEnvironment into, int jobs, CancellationToken cancellation)
     {
+        await EmptyDatabase.PrepareAsync(into, backup.Manifest.Digest, cancellation);
         using var password = PasswordFile.For(into.Database);
         var command = new Command
         {
