@@ -83,7 +83,7 @@ sealed partial class Build
             Evidence = new EvidenceStore(folder, searched, secrets, EvidenceKey is null ? null : Encoding.UTF8.GetBytes(EvidenceKey)),
             Secrets = secrets,
             Clock = TimeProvider.System,
-            Who = $"{Environment.UserName}@{Environment.MachineName}",
+            Who = Person.Name(Environment.GetEnvironmentVariable, $"{Environment.UserName}@{Environment.MachineName}"),
             GitCommit = Checkout.CommitAsync(root, commands, Cancelled.Token).GetAwaiter().GetResult(),
             Host = IsPackagedNuke ? "Nuke.Common" : "Nuke.Common drop-in",
             EvidenceLifetime = EvidenceLifetime?.Value ?? TimeSpan.FromHours(24),
