@@ -29,6 +29,7 @@ public sealed class BackupEvidence(RunContext run)
             return backup is null ? reason
                 : of is not null && (backup.Folder != of.Folder || backup.ManifestSha256 != of.ManifestSha256) ? $"it is about {backup.Name}, not about {of.Name}"
                 : kind == EvidenceKinds.Backup ? Damage(backup, now)
+                : evidence.FactsAs<VerificationFacts>().RestoreTook is null ? "it was only read, not restored and compared (by an older build)"
                 : null;
         });
         if (answer.Found is not { } found || backup is null)

@@ -27,6 +27,9 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
 {
     private const int ReasonsShown = 3;
 
+    // Two machines that are kept in time differ by less.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// The newest record that fits the query and that <paramref name="alsoFits"/> has nothing against (it returns the reason, or null). A red record of the same database revokes
     /// every older green one, whatever revision and tree it was made with: only what was seen since counts.
@@ -95,6 +98,7 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
         EvidenceKinds.BackupVerification => ("a backup that was verified", "verified"),
         EvidenceKinds.Migration => ("a migration", "migrated"),
         EvidenceKinds.SmokeTest => ("green smoke tests", "smoke tests green"),
+        EvidenceKinds.Gate => ("a gate that was passed", "passed"),
         EvidenceKinds.HealthCheck => ("a green health check", "healthy"),
         _ => ($"a {kind}", kind),
     };
@@ -107,14 +111,14 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
             return $"it is of another database, {evidence.Database}";
         }
 
+        if (evidence.MadeAt - now > ClockTolerance)
+        {
+            return $"it says that it was made in the future ({evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC; here it is {now.UtcDateTime:yyyy-MM-dd HH:mm} UTC): a clock is wrong, or was set back";
+        }
+
         if (!query.MayBeExpired && evidence.ExpiresAt <= now)
         {
             return $"it expired {evidence.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC";
-        }
-
-        if (evidence.MadeAt > now)
-        {
-            return "it says that it was made in the future: a clock is wrong";
         }
 
         if (!evidence.Revisions.Order(StringComparer.Ordinal).SequenceEqual(query.Database.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))

@@ -74,7 +74,8 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
             {
                 await using var session = await PostgresSession.OpenAsync(into, "aragora-restore-progress", cancellation: over);
                 var bytes = await session.ScalarAsync<long>("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", over);
-                progress.Report(new ProgressSnapshot($"restoring {DataSize.Text(manifest.DatabaseBytes)}", manifest.Tables, 0, "tables", bytes, run.Clock.GetElapsedTime(started)));
+                // A source with bloat is larger than its copy will be: it is an estimate.
+                progress.Report(new ProgressSnapshot("restoring", Math.Min(99, 100 * bytes / Math.Max(1, manifest.DatabaseBytes)), 100, "%", bytes, run.Clock.GetElapsedTime(started)));
             }
         }
         catch (OperationCanceledException)
