@@ -2,6 +2,7 @@ using System.Text.Json;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
 namespace Aragora.Runbook.Reporting;
@@ -23,6 +24,7 @@ public static class EvidenceFact
             {
                 EvidenceKinds.Backup => Backup(evidence.FactsAs<BackupFacts>()),
                 EvidenceKinds.BackupVerification => Verification(evidence.FactsAs<VerificationFacts>()),
+                EvidenceKinds.Rollback when evidence.FactsAs<RestoreFacts>() is { KeptDatabase: not null } restored => Restore(restored),
                 EvidenceKinds.Migration or EvidenceKinds.Rollback => Migration(evidence.FactsAs<MigrationFacts>()),
                 EvidenceKinds.SmokeTest => SmokeTest(evidence.FactsAs<SmokeTestFacts>()),
                 EvidenceKinds.HealthCheck => Health(evidence.FactsAs<HealthFacts>()),
@@ -42,6 +44,9 @@ public static class EvidenceFact
     private static string Migration(MigrationFacts facts) => facts.Moved
         ? $"{Named(facts.From)} -> {Named(facts.To)} ({Measures.Count(facts.Applied.Count, "migration")})"
         : $"was at {Named(facts.To)} already";
+
+    private static string Restore(RestoreFacts facts) =>
+        $"{Named(facts.From)} -> {Named(facts.To)}: restored from {facts.Folder}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, unavailable for {Measures.Duration(facts.Unavailable)}, kept {facts.KeptDatabase}";
 
     private static string SmokeTest(SmokeTestFacts facts) => $"{Measures.Count(facts.Passed, "test")} passed{(facts.Skipped > 0 ? $", {facts.Skipped} skipped" : "")}{(facts.ReadOnly ? ", read-only" : "")}";
 
