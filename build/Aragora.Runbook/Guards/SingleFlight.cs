@@ -75,6 +75,13 @@ public sealed class SingleFlight(RunContext run)
         }
     }
 
+    /// <summary>Who holds the lock now; nobody where no run of ours is changing the database.</summary>
+    /// <param name="session">A session of the maintenance database.</param>
+    /// <param name="environment">The database.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public static Task<IReadOnlyList<SessionSeen>> HoldersAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation) =>
+        session.QueryAsync(Others, SessionSeen.Read, cancellation, KeyOf(environment.Database.Database));
+
     /// <summary>The advisory lock's key for a database.</summary>
     internal static long KeyOf(string database) => BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes("aragora-single-flight\0" + database)));
 

@@ -12,12 +12,12 @@ namespace Aragora.Runbook.Rollbacks;
 /// <param name="clock">Bounds the waiting.</param>
 public sealed class DatabaseFence(PostgresSession maintenance, TimeProvider clock)
 {
-    // An autovacuum worker ends by itself when the database is renamed, and only a superuser may end it.
+    // Autovacuum's workers have no role: they end by themselves when the database is renamed, and only a superuser may end them. (Their backend_type is hidden from a plain role.)
     private const string Others =
         """
-        SELECT pid, application_name, coalesce(usename, backend_type), coalesce(client_addr::text, 'local socket'), backend_start, coalesce(state, 'unknown'), coalesce(query, '')
+        SELECT pid, application_name, coalesce(usename, ''), coalesce(client_addr::text, 'local socket'), backend_start, coalesce(state, 'unknown'), coalesce(query, '')
         FROM pg_stat_activity
-        WHERE datid::bigint = $1 AND pid <> ALL ($2) AND backend_type <> 'autovacuum worker'
+        WHERE datid::bigint = $1 AND pid <> ALL ($2) AND usesysid IS NOT NULL
         ORDER BY backend_start
         """;
 
@@ -31,9 +31,9 @@ public sealed class DatabaseFence(PostgresSession maintenance, TimeProvider cloc
     // Roles whose sessions only a superuser may end; and everybody's but its own, for a role that may signal nobody.
     private const string Untouchable =
         """
-        SELECT a.pid, a.application_name, coalesce(a.usename, a.backend_type), coalesce(a.client_addr::text, 'local socket'), a.backend_start, coalesce(a.state, 'unknown'), coalesce(a.query, '')
+        SELECT a.pid, a.application_name, coalesce(a.usename, ''), coalesce(a.client_addr::text, 'local socket'), a.backend_start, coalesce(a.state, 'unknown'), coalesce(a.query, '')
         FROM pg_stat_activity a JOIN pg_roles me ON me.rolname = current_user LEFT JOIN pg_roles r ON r.oid = a.usesysid
-        WHERE a.datid::bigint = $1 AND a.pid <> ALL ($2) AND a.backend_type <> 'autovacuum worker' AND NOT me.rolsuper
+        WHERE a.datid::bigint = $1 AND a.pid <> ALL ($2) AND a.usesysid IS NOT NULL AND NOT me.rolsuper
           AND (r.oid IS NULL OR r.rolsuper OR NOT (pg_has_role(r.oid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER')))
         ORDER BY a.backend_start
         """;

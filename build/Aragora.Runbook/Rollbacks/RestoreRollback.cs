@@ -38,6 +38,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
     {
         run.Secrets.Add(environment.Database.Password);
         var started = run.Clock.GetTimestamp();
+        new ManifestTrust(run.Evidence).Require(backup);
         var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), backup.Manifest.ClientMajor(), "the pg_dump that wrote this backup");
         await using var lease = await new SingleFlight(run) { Heartbeat = options.GuardHeartbeat, MayBeClosed = true }.AcquireAsync(environment, options.SingleFlightWait, cancellation);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
