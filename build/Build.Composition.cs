@@ -52,7 +52,7 @@ sealed partial class Build
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
-        var scratch = new ScratchDatabases(scratchServers);
+        var scratch = new ScratchDatabases(run, scratchServers, commands);
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run, options.Gate);
         return new Composition(
