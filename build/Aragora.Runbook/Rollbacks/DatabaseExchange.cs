@@ -16,6 +16,7 @@ namespace Aragora.Runbook.Rollbacks;
 public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environment, Func<PostgresSession, CancellationToken, Task<LostWrites>> count)
 {
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AdministratorPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>Exchanges them. On every failure the live database is open again, under its name, as it was.</summary>
@@ -35,11 +36,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         await using var inside = await PostgresSession.OpenAsync(environment, "aragora-swap-" + run.RunId, settings: StableSettings.AtConnect, cancellation: cancellation);
         await StableSettings.ApplyAsync(inside, LockPatience, cancellation);
         var fence = new DatabaseFence(maintenance, run.Clock);
-        if (await fence.UntouchableAsync(live, [inside.ProcessId], cancellation) is [var untouchable, ..])
-        {
-            throw DatabaseFence.Stays(live, untouchable.ToString(), "it is a superuser's or a background worker's, or this role is no member of pg_signal_backend", null);
-        }
-
+        await RequireTouchableAsync(fence, live, inside, cancellation);
         var fencedAt = run.Clock.GetTimestamp();
         try
         {
@@ -51,6 +48,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
                 await RestoreObstacles.RequireUnboundAsync(maintenance, live.Name, cancellation);
                 return fencedMark;
             });
+            await CollectorAsync(inside, cancellation);
             var lost = await count(inside, cancellation);
             await inside.DisposeAsync();
             cancellation.ThrowIfCancellationRequested();
@@ -63,6 +61,25 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
             throw;
         }
     }
+
+    /// <summary>Known before anybody is shut out. A look of the provider's own administrator lasts a moment, and is waited for.</summary>
+    private async Task RequireTouchableAsync(DatabaseFence fence, ServerDatabase live, PostgresSession inside, CancellationToken cancellation)
+    {
+        var started = run.Clock.GetTimestamp();
+        while (await fence.UntouchableAsync(live, [inside.ProcessId], cancellation) is [var untouchable, ..])
+        {
+            if (run.Clock.GetElapsedTime(started) > AdministratorPatience)
+            {
+                throw DatabaseFence.Stays(live, untouchable.ToString(), "it is a superuser's or a background worker's, or this role is no member of pg_signal_backend", null);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), run.Clock, cancellation);
+        }
+    }
+
+    /// <summary>Up to version 14 the statistics go through a collector, whose file may be half a second old; nothing tells when it is fresh.</summary>
+    private Task CollectorAsync(PostgresSession inside, CancellationToken cancellation) =>
+        inside.ServerVersion.Major >= 15 ? Task.CompletedTask : Task.Delay(TimeSpan.FromSeconds(1), run.Clock, cancellation);
 
     private async Task CloseCopyAsync(PostgresSession maintenance, ServerDatabase copy, CancellationToken cancellation)
     {

@@ -101,6 +101,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             });
             uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
             var exchanged = await ExchangeAsync(environment, maintenance, live, copy, backup, lineage, count, cancellation);
+            Accept(environment, backup, exchanged.Lost);
             return new RestoreFacts(now.Revisions, backup.Manifest.Revisions, BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.MadeAt, took, exchanged.Unavailable, exchanged.Lost.Total, exchanged.Kept);
         }
         catch
@@ -135,17 +136,32 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             return lost;
         }
 
-        foreach (var line in lost.ToTable().Split('\n').Where(line => line.Length > 0))
-        {
-            run.Log.Information("  {Line:l}", line);
-        }
-
+        Show(lost);
         var accepting = lost.Total?.ToString(CultureInfo.InvariantCulture) ?? AcceptedWrites.UnknownWord;
         throw new RefusedException(
             lost.Total is { } known ? $"A restore of {backup.Name} would lose {Measures.Count(known, "write")}, and {options.Accepted} {(options.Accepted.Most == 1 ? "is" : "are")} accepted." : $"A restore of {backup.Name} would lose an unknown number of writes.",
             $"{lost.WhyUnknown ?? "the lines above say where"}; the backup was made {Measures.Moment(backup.Manifest.MadeAt)}, and a migration's own writes count as well. {live.Name} is as it was",
             $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {backup.Name} --accept-lost-writes {accepting}");
     };
+
+    /// <summary>What was accepted is remembered: how much was lost, where, and who wanted it.</summary>
+    private void Accept(DatabaseEnvironment environment, BackupReference backup, LostWrites lost)
+    {
+        if (lost.Total != 0)
+        {
+            run.Log.Warning("Accepted: {Lost:l} since {Backup} are lost here, and kept in the old database", lost.Text, backup.Name);
+            Show(lost);
+            run.Journal.Note("override: accept lost writes", new { Environment = environment.DisplayName, Backup = backup.Name, Accepted = options.Accepted.ToString(), lost.Total, lost.Tables, run.Who });
+        }
+    }
+
+    private void Show(LostWrites lost)
+    {
+        foreach (var line in lost.ToTable().Split('\n').Where(line => line.Length > 0))
+        {
+            run.Log.Information("  {Line:l}", line);
+        }
+    }
 
     private async Task<DatabaseFacts> ReadBackAsync(DatabaseEnvironment environment, BackupReference backup, RestoreFacts facts)
     {

@@ -5,7 +5,6 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
-using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Tests.Migrations;
 using Aragora.Runbook.Verification;
 using Shouldly;
@@ -74,8 +73,7 @@ public sealed class ProductionGateFlowTests(RealServer server)
         var environments = new RunbookEnvironments([staging, production], null!, run.Log);
         var loaded = new LoadedTree(tree.Reader, () => tree.Project);
         var verification = new VerificationFlow(run, options, environments, loaded, server.Commands, tree.Python, verdict);
-        var downgrade = new DowngradeRollback(run, server.Commands, tree.Runner(run), options.Migrator);
-        var flow = new MigrationFlow(run, options, environments, loaded, verification, new ProductionGate(run, gate), tree.Migrator(run), downgrade, verdict);
+        var flow = new MigrationFlow(run, options, environments, loaded, verification, new ProductionGate(run, gate), tree.Migrator(run), verdict);
         return await flow.MigrateProductionAsync(CancellationToken.None);
     }
 

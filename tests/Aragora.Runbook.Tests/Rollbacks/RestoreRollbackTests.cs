@@ -33,6 +33,8 @@ public sealed class RestoreRollbackTests(RealServer server)
         var evidence = shop.Run.Evidence.ReadAll().Accepted.Single(record => record.Kind == EvidenceKinds.Rollback);
         evidence.FactsAs<RestoreFacts>().ShouldSatisfyAllConditions(facts => facts.KeptDatabase.ShouldBe(result.Facts.KeptDatabase), facts => facts.From.ShouldBe(["r2000"]));
         EvidenceFact.Of(evidence).ShouldContain("4 writes lost");
+        (await ActsAsync(shop.Run)).ShouldContain("exchange the live database for the restored copy");
+        (await OverridesAsync(shop.Run)).ShouldHaveSingleItem().ShouldStartWith("override: accept lost writes {\"environment\":\"production\"");
         await shop.SqlAsync("INSERT INTO users (name) VALUES ('after')");
     }
 
@@ -307,6 +309,15 @@ public sealed class RestoreRollbackTests(RealServer server)
 
     private static async Task<IReadOnlyList<string>> ActsAsync(RunContext run)
     {
+        var acts = (await JournalAsync(run)).Acts;
+        acts.ShouldAllBe(act => act.Result != JournalReader.Interrupted);
+        return [.. acts.Select(act => act.Act)];
+    }
+
+    private static async Task<IReadOnlyList<string>> OverridesAsync(RunContext run) => (await JournalAsync(run)).Overrides;
+
+    private static async Task<(IReadOnlyList<ActOutcome> Acts, IReadOnlyList<string> Overrides)> JournalAsync(RunContext run)
+    {
         var copy = Path.GetTempFileName();
         await using (var journal = new FileStream(run.Journal.Path, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite))
         await using (var file = File.OpenWrite(copy))
@@ -314,10 +325,9 @@ public sealed class RestoreRollbackTests(RealServer server)
             await journal.CopyToAsync(file);
         }
 
-        var acts = JournalReader.Read(copy).Acts;
+        var read = JournalReader.Read(copy);
         File.Delete(copy);
-        acts.ShouldAllBe(act => act.Result != JournalReader.Interrupted);
-        return [.. acts.Select(act => act.Act)];
+        return read;
     }
 
     private static async Task WhenAsync(Func<Task<bool>> condition)
