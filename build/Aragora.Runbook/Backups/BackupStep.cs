@@ -92,6 +92,9 @@ public sealed class BackupStep
         {
             var taken = await new SnapshotDump(run, environment, client, options, commands, progress).TakeAsync(folder, source, cancellation);
             await CheckUnmovedAsync(source, cancellation);
+
+            // Not before: pg_dump wants its folder empty.
+            await new GlobalsDump(run, environment, client, commands).RunAsync(Path.Combine(folder.Partial, GlobalsDump.FileName), cancellation);
             folder.MakeFilesPrivate();
             var manifest = await DescribeAsync(folder.Partial, source, client, taken, madeAt, cancellation);
             var hash = await ManifestFile.WriteAsync(folder.Partial, manifest, cancellation);
@@ -170,6 +173,7 @@ public sealed class BackupStep
             WalPosition = taken.WalPosition,
             SnapshotId = taken.SnapshotId,
             SnapshotTakenAt = taken.At,
+            GlobalsFile = GlobalsDump.FileName,
             Shape = source.Shape,
             Writes = source.Writes,
             Digest = taken.Digest,
