@@ -52,7 +52,7 @@ sealed partial class Build
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
-        var scratch = new ScratchDatabases(run, scratchServers, commands);
+        var scratch = new ScratchDatabases(run, scratchServers, commands, NamedScratch(run, environments));
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run, options.Gate);
         return new Composition(
@@ -201,6 +201,21 @@ sealed partial class Build
         MaskablePassword.Require(database, DatabaseEnvironment.UrlVariableOf(name));
         secrets.Add(database.Password);
         return [new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id }];
+    }
+
+    private NamedScratchServer? NamedScratch(RunContext context, RunbookEnvironments environments)
+    {
+        if (string.IsNullOrWhiteSpace(ScratchServerUrl))
+        {
+            return null;
+        }
+
+        const string Variable = "SCRATCH_SERVER_URL";
+        secrets.Add(ScratchServerUrl);
+        var url = PostgresUrl.Parse(ScratchServerUrl, Variable);
+        MaskablePassword.Require(url, Variable);
+        secrets.Add(url.Password);
+        return new NamedScratchServer(context, url, environments.FindAsync);
     }
 
     /// <summary>The local stack is seeded by the same runner that migrates.</summary>

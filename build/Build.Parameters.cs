@@ -79,6 +79,10 @@ sealed partial class Build
     [Parameter("Tables dumped at a time. Default: the cores, at most 4")]
     readonly int? BackupJobs;
 
+    [Parameter("A server to restore backups into for a trial, as a superuser's postgresql:// URL; give it as SCRATCH_SERVER_URL. Default: one is made and erased")]
+    [Secret]
+    readonly string? ScratchServerUrl;
+
     [Parameter("Makes all evidence anew, also where valid evidence is found")]
     readonly bool Fresh;
 

@@ -49,21 +49,29 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
     public async Task<RestoreResult> RunAsync(BackupReference backup, DatabaseEnvironment into, int jobs, CancellationToken cancellation, RestoreSelection? how = null)
     {
         await EmptyDatabase.PrepareAsync(into, backup.Manifest.Digest, cancellation);
-        using var list = how is { LeftOut.Count: > 0 } ? await ArchiveList.WithoutAsync(backup.Folder, how.LeftOut, client, commands, cancellation) : null;
         using var password = PasswordFile.For(into.Database);
-        var command = new Command
-        {
-            Program = client["pg_restore"],
-            Arguments = Arguments(backup.Folder, into, jobs, how, list?.Path),
-            Environment = ClientEnvironment.For(into.Database, password, ApplicationName),
-        };
-        run.Log.Debug("{Command}", command.ToString());
+        using var passes = await RestorePasses.PlanAsync(backup.Folder, how?.LeftOut ?? [], client, commands, cancellation);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var showing = ShowAsync(backup.Manifest, into, over.Token);
         try
         {
-            var result = await commands.RunAsync(command, cancellation: cancellation);
-            return new RestoreResult(result.Took, result.ExitCode, [.. result.Error.Split('\n').Where(line => line.Trim().Length > 0).Take(MostComplaints)]);
+            var results = new List<CommandResult>();
+            foreach (var pass in passes.All)
+            {
+                var command = new Command
+                {
+                    Program = client["pg_restore"],
+                    Arguments = Arguments(backup.Folder, into, pass.IsSerial ? 1 : jobs, how, pass.List),
+                    Environment = ClientEnvironment.For(into.Database, password, ApplicationName),
+                };
+                run.Log.Debug("{Command}", command.ToString());
+                results.Add(await commands.RunAsync(command, cancellation: cancellation));
+            }
+
+            return new RestoreResult(
+                results.Aggregate(TimeSpan.Zero, (sum, result) => sum + result.Took),
+                results.FirstOrDefault(result => !result.Succeeded)?.ExitCode ?? 0,
+                [.. results.SelectMany(result => result.Error.Split('\n')).Where(line => line.Trim().Length > 0).Take(MostComplaints)]);
         }
         finally
         {

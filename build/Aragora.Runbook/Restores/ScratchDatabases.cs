@@ -15,7 +15,8 @@ namespace Aragora.Runbook.Restores;
 /// <param name="run">Log and secrets.</param>
 /// <param name="servers">Where their servers come from.</param>
 /// <param name="commands">Asks the machine for its locales and for what it can isolate.</param>
-public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICommandRunner commands)
+/// <param name="named">The server that a person named; null to start one for each.</param>
+public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICommandRunner commands, NamedScratchServer? named = null)
 {
     /// <summary>What a restored database may need of its source's size: both have the same, but for what the source's tables and indexes have of dead rows, and for sorting.</summary>
     private const double DiskShare = 1.2;
@@ -37,6 +38,11 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
     /// <exception cref="RefusedException">Too little disk; an extension or a locale is missing; what reaches other machines cannot be kept from it here.</exception>
     public async Task<ScratchDatabase> CreateAsync(string purpose, SourceShape shape, long databaseBytes, TargetEnvironment environment, CancellationToken cancellation)
     {
+        if (named is not null)
+        {
+            return await CreateAtAsync(named, shape, environment, cancellation);
+        }
+
         RequireDisk(databaseBytes);
         var server = await servers.StartAsync(purpose, await OptionsAsync(purpose, shape, cancellation), shape.ServerMajor, cancellation);
         try
@@ -46,11 +52,45 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
                 RequireNothingReachesOut(shape, "it runs in a container, whose network is not cut off");
             }
 
-            return await PrepareAsync(shape, new DatabaseEnvironment { Name = environment, Database = server.Server.Url }, server, cancellation);
+            var administration = new DatabaseEnvironment { Name = environment, Database = server.Server.Url };
+            await using var session = await PostgresSession.OpenAsync(administration, "aragora-scratch", cancellation: cancellation);
+            var bringVersions = !await ScratchExtensions.CheckAsync(session, shape, cancellation);
+            await new ScratchRoles(session, withSuperusers: true).CreateAsync(shape.Roles, $"stub for run {run.RunId}", cancellation);
+            await new ScratchLayout(session).CreateDatabaseAsync(Name, shape, cancellation);
+            return await FurnishAsync(shape, administration with { Database = administration.Database with { Database = Name } }, bringVersions, server.Server.Description, server, cancellation);
         }
         catch
         {
             await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<ScratchDatabase> CreateAtAsync(NamedScratchServer server, SourceShape shape, TargetEnvironment environment, CancellationToken cancellation)
+    {
+        var lease = await server.OpenAsync(shape, environment, cancellation);
+        try
+        {
+            if (shape.ReachesOut.Count > 0)
+            {
+                run.Log.Warning("The scratch server at {Endpoint} is not cut off from the network by us, and the backup holds what may reach others: {What}", lease.Administration.Database.Endpoint, shape.ReachesOut);
+            }
+
+            var bringVersions = !await ScratchExtensions.CheckAsync(lease.Session, shape, cancellation);
+            await run.Journal.ActAsync(
+                "make a scratch database on a named server",
+                new { server = lease.Administration.Database.Endpoint, database = lease.Name },
+                async () =>
+                {
+                    await new ScratchLayout(lease.Session).CreateDatabaseAsync(lease.Name, shape, cancellation, lease.Comment);
+                    return await lease.WithRolesAsync(() => new ScratchRoles(lease.Session, withSuperusers: false).CreateAsync(shape.Roles, lease.Comment, cancellation), cancellation);
+                });
+            var database = lease.Administration with { Database = lease.Administration.Database with { Database = lease.Name } };
+            return await FurnishAsync(shape, database, bringVersions, $"{lease.Name} at {lease.Administration.Database.Endpoint}", lease, cancellation);
+        }
+        catch
+        {
+            await lease.DisposeAsync();
             throw;
         }
     }
@@ -103,24 +143,18 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
         }
     }
 
-    private async Task<ScratchDatabase> PrepareAsync(SourceShape shape, DatabaseEnvironment administration, ScratchServer server, CancellationToken cancellation)
+    private async Task<ScratchDatabase> FurnishAsync(SourceShape shape, DatabaseEnvironment environment, bool bringVersions, string description, IAsyncDisposable lifetime, CancellationToken cancellation)
     {
-        await using var session = await PostgresSession.OpenAsync(administration, "aragora-scratch", cancellation: cancellation);
-        var bringVersions = !await ScratchExtensions.CheckAsync(session, shape, cancellation);
-        var roles = await new ScratchRoles(session, withSuperusers: true).CreateAsync(shape.Roles, $"stub for run {run.RunId}", cancellation);
-        await new ScratchLayout(session).CreateDatabaseAsync(Name, shape, cancellation);
-        var environment = administration with { Database = administration.Database with { Database = Name } };
         await using var inside = await PostgresSession.OpenAsync(environment, "aragora-scratch", cancellation: cancellation);
         await new ScratchLayout(inside).CreateCollationsAsync(shape.Collations, cancellation);
         var made = bringVersions ? await ScratchExtensions.CreateAsync(inside, shape, cancellation) : [];
-        run.Log.Debug("The scratch database has {Roles} stub roles and {Extensions} extensions made beforehand", roles.Count, bringVersions ? shape.Extensions.Count : 0);
         await ReportCollationVersionAsync(inside, shape, cancellation);
         foreach (var view in shape.ViewsOfForeignTables)
         {
             run.Log.Warning("The materialized view {View} reads foreign tables, and the scratch server reaches no other: its definition is verified, and that it can be filled is not", view.Name);
         }
 
-        return new ScratchDatabase(environment, server.Server.Description, server)
+        return new ScratchDatabase(environment, description, lifetime)
         {
             Unfilled = shape.ViewsOfForeignTables,
             Restore = new RestoreSelection { WithoutTablespaces = true, LeftOut = [.. made, .. shape.ViewsOfForeignTables.Select(view => new ArchiveItem("MATERIALIZED VIEW DATA", view.Oid))] },

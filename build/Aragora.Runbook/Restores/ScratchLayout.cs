@@ -9,7 +9,7 @@ internal sealed class ScratchLayout(PostgresSession session)
 {
     /// <summary>Makes the database.</summary>
     /// <exception cref="RefusedException">The server lacks the locale, or cannot combine it with the encoding.</exception>
-    public async Task CreateDatabaseAsync(string name, SourceShape shape, CancellationToken cancellation)
+    public async Task CreateDatabaseAsync(string name, SourceShape shape, CancellationToken cancellation, string? comment = null)
     {
         var words = new List<string> { "CREATE DATABASE %1$I TEMPLATE template0 ENCODING %2$L LC_COLLATE %3$L LC_CTYPE %4$L" };
         if (session.ServerVersion.Major >= 15)
@@ -36,6 +36,11 @@ internal sealed class ScratchLayout(PostgresSession session)
                 refused.MessageText,
                 $"install that locale on the scratch server's machine (on Debian: apt-get install locales && localedef), or name a server that has it with --scratch-server-url",
                 refused);
+        }
+
+        if (comment is not null)
+        {
+            await session.ExecuteAsync((await session.ScalarAsync<string>("SELECT pg_catalog.format('COMMENT ON DATABASE %I IS %L', $1, $2)", cancellation, name, comment))!, cancellation);
         }
 
         if (shape.Monetary is not null)

@@ -18,8 +18,9 @@ internal sealed class ScratchRoles(PostgresSession session, bool withSuperusers)
         there.UnionWith(missing.Select(role => role.Name));
         foreach (var role in missing)
         {
-            var rights = (withSuperusers && role.IsSuperuser ? " SUPERUSER" : "") + (withSuperusers && role.BypassesRowSecurity ? " BYPASSRLS" : "");
-            await RunAsync($"CREATE ROLE %1$I NOLOGIN{rights}; COMMENT ON ROLE %1$I IS %2$L", [role.Name, comment], cancellation);
+            var rights = (withSuperusers && role.IsSuperuser ? " SUPERUSER" : "") + (role.BypassesRowSecurity || role.IsSuperuser ? " BYPASSRLS" : "");
+            await RunAsync($"CREATE ROLE %1$I NOLOGIN{rights}", [role.Name], cancellation);
+            await RunAsync("COMMENT ON ROLE %1$I IS %2$L", [role.Name, comment], cancellation);
         }
 
         foreach (var role in missing)

@@ -51,6 +51,10 @@ internal static class BackupScenario
     public static ScratchDatabases Scratch(RunContext run) =>
         new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")), Commands);
 
+    /// <summary>Scratch databases on the source's own server: quick, for tests about something else. The environment's role has to be a superuser.</summary>
+    public static ScratchDatabases ScratchBeside(RunContext run, DatabaseEnvironment environment) =>
+        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")), Commands, new NamedScratchServer(run, environment.Database with { Database = "postgres" }, _ => Task.FromResult<IReadOnlyList<DatabaseEnvironment>>([])) { MayBeSource = true });
+
     /// <summary>A copy of a backup in a run of its own, to be damaged; there is no evidence of its dump.</summary>
     public static string Copy(BackupReference backup, RunContext run)
     {

@@ -73,6 +73,25 @@ public sealed class ScratchRolesTests(RealServer server) : IAsyncLifetime
         await VerifyAsync();
     }
 
+    /// <summary>pg_restore's parallel jobs grant in any order: enough grants, and one comes too early.</summary>
+    [Fact]
+    public async Task Grants_in_another_role_s_name_come_after_those_that_they_need()
+    {
+        var tables = string.Concat(Enumerable.Range(1, 40).Select(i => $"""
+            CREATE TABLE s.t{i} (i int); ALTER TABLE s.t{i} OWNER TO owner_{mark}; GRANT SELECT ON s.t{i} TO middle_{mark} WITH GRANT OPTION;
+            SET ROLE middle_{mark}; GRANT SELECT ON s.t{i} TO reader_{mark}; RESET ROLE;
+            """));
+        await SqlAsync(
+            $"""
+            CREATE ROLE owner_{mark}; CREATE ROLE middle_{mark}; CREATE ROLE reader_{mark};
+            CREATE SCHEMA s AUTHORIZATION owner_{mark}; GRANT USAGE ON SCHEMA s TO middle_{mark};
+            {tables}
+            CREATE MATERIALIZED VIEW s.m AS SELECT * FROM s.t1; ALTER MATERIALIZED VIEW s.m OWNER TO reader_{mark};
+            CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f(); COMMENT ON EVENT TRIGGER e IS 'c';
+            """);
+        await VerifyAsync();
+    }
+
     [Fact]
     public async Task A_column_of_role_names_brings_all_roles()
     {
