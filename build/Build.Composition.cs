@@ -52,14 +52,15 @@ sealed partial class Build
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
-        var scratch = new ScratchDatabases(scratchServers);
+        var scratch = new ScratchDatabases(run, scratchServers, commands);
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run, options.Gate);
         return new Composition(
             environments,
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
             new BackupFlow(run, options, environments, scratch, commands),
-            new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), new DowngradeRollback(run, commands, runner, options.Migrator), Verdict),
+            new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), Verdict),
+            new RollbackFlow(run, options, environments, tree, verification, new DowngradeRollback(run, commands, runner, options.Migrator), new RestoreRollback(run, commands, MapRestore(options)), commands),
             verification,
             new BenchmarkFlow(run, new BenchmarkStep(run, options.Benchmark, options.Backup, scratchServers, scratch, commands)));
     }
@@ -83,7 +84,7 @@ sealed partial class Build
             Evidence = new EvidenceStore(folder, searched, secrets, EvidenceKey is null ? null : Encoding.UTF8.GetBytes(EvidenceKey)),
             Secrets = secrets,
             Clock = TimeProvider.System,
-            Who = $"{Environment.UserName}@{Environment.MachineName}",
+            Who = Person.Name(Environment.GetEnvironmentVariable, $"{Environment.UserName}@{Environment.MachineName}"),
             GitCommit = Checkout.CommitAsync(root, commands, Cancelled.Token).GetAwaiter().GetResult(),
             Host = IsPackagedNuke ? "Nuke.Common" : "Nuke.Common drop-in",
             EvidenceLifetime = EvidenceLifetime?.Value ?? TimeSpan.FromHours(24),
@@ -157,11 +158,21 @@ sealed partial class Build
         Gate = new GateOptions { Window = MaintenanceWindow, Attested = Attest?.ToHashSet() ?? [], Overridden = Override?.ToHashSet() ?? [], Because = Because },
         SmokeTest = WithUrl(new SmokeTestOptions { AllowWrites = AllowSmokeWrites }) is var smoke && SmokeSuite is not null ? smoke with { Suite = SmokeSuite } : smoke,
         HealthCheck = new HealthCheckOptions { Deadline = HealthTimeout?.Value ?? TimeSpan.FromSeconds(60) },
-        Strategy = Strategy ?? RollbackStrategy.Downgrade,
+        Strategy = Strategy ?? RollbackStrategy.Auto,
+        AcceptLostWrites = AcceptLostWrites,
         AcceptDataLoss = AcceptDataLoss,
         Benchmark = new BenchmarkOptions { Megabytes = BenchmarkMegabytes ?? 500, Runs = BenchmarkRuns ?? 5 }.Validated(),
         Message = Message,
         Autogenerate = Autogenerate,
+    };
+
+    private static RestoreOptions MapRestore(RunbookOptions options) => new()
+    {
+        Backup = options.Backup,
+        Accepted = options.AcceptLostWrites ?? AcceptedWrites.None,
+        SingleFlightWait = options.Migrator.SingleFlightWait,
+        GuardHeartbeat = options.Migrator.GuardHeartbeat,
+        Moved = options.Migrator.Moved,
     };
 
     private SmokeTestOptions WithUrl(SmokeTestOptions smoke) => smoke with { UrlVariables = DatabaseUrlVariables ?? smoke.UrlVariables, UrlScheme = DatabaseUrlScheme ?? smoke.UrlScheme };
@@ -205,5 +216,5 @@ sealed partial class Build
     private EmergencyContacts ReadContacts() => EmergencyContacts.Read(ContactList, RootDirectory);
 
     /// <summary>What a run is made of.</summary>
-    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, VerificationFlow Verification, BenchmarkFlow Benchmarks);
+    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, VerificationFlow Verification, BenchmarkFlow Benchmarks);
 }

@@ -72,7 +72,7 @@ sealed partial class Build
     [Parameter("Where backups go. Default: artifacts/backups")]
     readonly AbsolutePath? BackupDirectory;
 
-    [Parameter("An older backup for VerifyBackup: its folder, or its name", Name = "Backup")]
+    [Parameter("An older backup for VerifyBackup, or the one for Rollback: its folder, or its name", Name = "Backup")]
     [CommandLineOnly]
     readonly string? BackupName;
 
@@ -112,13 +112,17 @@ sealed partial class Build
 
     // Rollback
 
-    [Parameter("How Rollback goes back: Downgrade")]
+    [Parameter("How Rollback goes back: Auto, Downgrade or Restore. Default: Auto, the least destructive that works")]
     [CommandLineOnly]
     readonly RollbackStrategy? Strategy;
 
     [Parameter("Accepts that a downgrade destroys data")]
     [CommandLineOnly]
     readonly bool AcceptDataLoss;
+
+    [Parameter("Accepts that a restore loses so many writes since its backup: a number, or unknown")]
+    [CommandLineOnly]
+    readonly AcceptedWrites? AcceptLostWrites;
 
     // Verification
 

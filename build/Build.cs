@@ -34,9 +34,9 @@ sealed partial class Build : NukeBuild
         .Executes(() => PerformAsync(cancellation => Runbook.Migrations.MigrateProductionAsync(cancellation)));
 
     Target Rollback => _ => _
-        .Description("Takes a database back; stands alone, so that it works when everything else does not")
+        .Description("Takes a database back, by downgrades or by a backup; stands alone, so that it works when everything else does not")
         .Triggers(SmokeTest)
-        .Executes(() => PerformAsync(cancellation => Runbook.Migrations.RollbackAsync(cancellation)));
+        .Executes(() => PerformAsync(cancellation => Runbook.Rollbacks.RollbackAsync(cancellation)));
 
     Target SmokeTest => _ => _
         .Description("Runs the smoke tests against the target environment; on production read-only ones alone")

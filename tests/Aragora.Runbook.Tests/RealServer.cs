@@ -26,7 +26,7 @@ public sealed class RealServer : IAsyncLifetime
     {
         var binaries = await ServerBinaries.FindAllAsync(Commands, CancellationToken.None);
         Assert.SkipWhen(binaries.Count == 0, "no PostgreSQL server binaries on this machine");
-        Server = await ThrowawayServer.StartAsync(binaries[0], new ThrowawayServerOptions { Folder = folder, Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_connections"] = "200", ["wal_level"] = "logical", ["max_wal_senders"] = "5" } }, Commands, new SecretMask(), CancellationToken.None);
+        Server = await ThrowawayServer.StartAsync(binaries[0], new ThrowawayServerOptions { Folder = folder, Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_connections"] = "200", ["wal_level"] = "logical", ["max_wal_senders"] = "5", ["max_prepared_transactions"] = "5" } }, Commands, new SecretMask(), CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()

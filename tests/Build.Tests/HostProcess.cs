@@ -65,6 +65,24 @@ public sealed partial class HostProcess
         return (process.ExitCode, Ansi().Replace(output.ToString(), ""));
     }
 
+    /// <summary>Starts it, and leaves it to the caller; its output is thrown away.</summary>
+    public Process Start(string arguments, params (string Name, string? Value)[] environment)
+    {
+        var command = Command(arguments, environment);
+        var start = new ProcessStartInfo(command.Program, command.Arguments) { WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (var (name, value) in command.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
     private Command Command(string arguments, params (string Name, string? Value)[] environment)
     {
         var clean = Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name is "CI" or "GITHUB_ACTIONS" or "TF_BUILD").ToDictionary(name => name, _ => (string?)null, StringComparer.Ordinal);

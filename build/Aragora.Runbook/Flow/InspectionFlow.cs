@@ -2,6 +2,7 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Guards;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
@@ -9,6 +10,7 @@ using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Reporting;
+using Aragora.Runbook.Rollbacks;
 
 namespace Aragora.Runbook.Flow;
 
@@ -43,6 +45,14 @@ public sealed class InspectionFlow(
             cancellation);
         Show(report.ToTable());
         report.ThrowIfRefused();
+        if (options.Scheduled.Contains("MigrateProduction"))
+        {
+            foreach (var box in new ProductionGate(run, options.Gate).Foresee(environments.IsLocalStack))
+            {
+                run.Log.Warning("[ ] As it stands, the gate to production will refuse: {Box}: {Finding:l}; {Next:l}", box.Box, box.Finding, box.Next);
+            }
+        }
+
         return new StepFact("checks", report.Fact);
     }
 
@@ -65,7 +75,13 @@ public sealed class InspectionFlow(
             run.Log.Warning("Run {Run} was interrupted in the middle of \"{Act}\" ({At:u})", act.RunId, act.Act, act.At);
         }
 
+        var closed = await ShowRestoresAsync(asked, cancellation);
         await ShowWorkAsync(asked, cancellation);
+        if (closed is not null)
+        {
+            throw closed;
+        }
+
         if (status.Environments.Any(environment => environment.Current is null))
         {
             throw new BadInputException("Not every database could be asked.", "the lines above say which, and why", "correct its URL, or start it; then ./build.sh Status");
@@ -73,6 +89,36 @@ public sealed class InspectionFlow(
 
         var facts = status.Environments.Select(environment => $"{environment.Environment} {(environment.Current is null ? "unreachable" : environment.Current.Count == 0 ? "base" : string.Join(",", environment.Current))}");
         return new StepFact("status", string.Join("; ", facts) + (interrupted.Count > 0 ? $"; {interrupted.Count} interrupted" : ""));
+    }
+
+    /// <summary>What restores left, and whether a database lets nobody in.</summary>
+    /// <returns>The first database's trouble; null where all of them let people in, or could not be asked.</returns>
+    private async Task<RunbookException?> ShowRestoresAsync(IReadOnlyList<DatabaseEnvironment> asked, CancellationToken cancellation)
+    {
+        RunbookException? closed = null;
+        foreach (var environment in asked)
+        {
+            try
+            {
+                var restores = await RestoreStatus.ReadAsync(environment, run.Clock.GetUtcNow(), cancellation);
+                foreach (var line in restores.Lines)
+                {
+                    run.Log.Information("{Environment}: {Line:l}", environment.DisplayName, line);
+                }
+
+                if (restores.Trouble is { } trouble)
+                {
+                    run.Log.Error("{Trouble:l}", trouble.Message);
+                    closed ??= trouble;
+                }
+            }
+            catch (BadInputException unreachable)
+            {
+                run.Log.Debug(unreachable, "The server of {Environment} could not be asked for what restores left", environment.DisplayName);
+            }
+        }
+
+        return closed;
     }
 
     /// <summary>What is at work in each database now, and what was moved and never verified: the next person has to know both.</summary>

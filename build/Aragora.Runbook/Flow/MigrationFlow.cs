@@ -3,12 +3,11 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
-using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
 namespace Aragora.Runbook.Flow;
 
-/// <summary>MigrateStaging, MigrateProduction and Rollback.</summary>
+/// <summary>MigrateStaging and MigrateProduction.</summary>
 public sealed class MigrationFlow(
     RunContext run,
     RunbookOptions options,
@@ -17,7 +16,6 @@ public sealed class MigrationFlow(
     VerificationFlow verification,
     ProductionGate gate,
     Migrator migrator,
-    DowngradeRollback downgrade,
     RunVerdict verdict)
 {
     private string? requested;
@@ -65,30 +63,6 @@ public sealed class MigrationFlow(
         return new StepFact("production", Moved(result.Facts) + Overridden);
     }
 
-    /// <summary>A database taken back.</summary>
-    public async Task<StepFact> RollbackAsync(CancellationToken cancellation)
-    {
-        if (options.TargetEnvironment is null && !environments.IsLocalStack)
-        {
-            throw new BadInputException("Rollback wants its environment said.", "on anything but the local stack none is assumed", "./build.sh Rollback --target-environment Production --strategy Downgrade --revision -1");
-        }
-
-        var revision = options.Revision ?? throw new BadInputException(
-            "Rollback wants to know how far.", "no revision is assumed", "./build.sh Rollback --strategy Downgrade --revision -1   (or a revision id, or base)");
-        var environment = await environments.GetAsync(options.TargetEnvironment ?? TargetEnvironment.Production, cancellation);
-        if (options.Scheduled.Contains("HealthCheck"))
-        {
-            await verification.RequirePossibleAsync(environment, cancellation);
-        }
-
-        var result = options.Strategy switch
-        {
-            RollbackStrategy.Downgrade => await downgrade.RunAsync(environment, await tree.GetAsync(cancellation), revision, options.AcceptDataLoss, cancellation),
-            _ => throw new BadInputException($"There is no rollback by {options.Strategy} yet.", "", "--strategy Downgrade"),
-        };
-        return new StepFact(environment.DisplayName, Moved(result.Facts));
-    }
-
     /// <summary>"+1" counts from production where production is to be migrated: staging and production have to end at the same revision, also when the run is repeated.</summary>
     private async Task<string> RequestedAsync(MigrationsTree loaded, CancellationToken cancellation)
     {
@@ -117,6 +91,6 @@ public sealed class MigrationFlow(
 
     private string Overridden => passed is null || passed.Boxes.All(box => box.Ticked) ? "" : $"; OVERRIDDEN: {string.Join(", ", passed.Boxes.Where(box => !box.Ticked).Select(box => box.Box))}";
 
-    private static string Moved(MigrationFacts facts) =>
+    internal static string Moved(MigrationFacts facts) =>
         facts.Moved ? $"{facts.From.Named()} → {facts.To.Named()} ({facts.Applied.Count} {(facts.Applied.Count == 1 ? "migration" : "migrations")})" : $"already at {facts.To.Named()}, nothing to do";
 }

@@ -29,7 +29,7 @@ public sealed record RunbookOptions
     /// <summary>How backups are made.</summary>
     public required BackupOptions Backup { get; init; }
 
-    /// <summary>An older backup to verify; null for the newest.</summary>
+    /// <summary>An older backup to verify, or the one to restore; null for the newest.</summary>
     public string? BackupName { get; init; }
 
     /// <summary>How revisions are moved.</summary>
@@ -45,7 +45,10 @@ public sealed record RunbookOptions
     public required HealthCheckOptions HealthCheck { get; init; }
 
     /// <summary>How Rollback goes back.</summary>
-    public RollbackStrategy Strategy { get; init; } = RollbackStrategy.Downgrade;
+    public RollbackStrategy Strategy { get; init; } = RollbackStrategy.Auto;
+
+    /// <summary>How many writes since its backup a restore may lose; null where nothing was said.</summary>
+    public AcceptedWrites? AcceptLostWrites { get; init; }
 
     /// <summary>Whether a downgrade may destroy data.</summary>
     public bool AcceptDataLoss { get; init; }

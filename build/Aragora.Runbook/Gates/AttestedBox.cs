@@ -11,8 +11,11 @@ internal sealed class AttestedBox(RunContext run, AttestableBox box, IReadOnlySe
     private static readonly string All = string.Join(',', Enum.GetNames<AttestableBox>());
 
     /// <inheritdoc/>
-    public BoxState Look(GateSubject subject) =>
-        subject.IsLocalStack ? State(true, "not asked on the local stack")
+    public BoxState Look(GateSubject subject) => Look(subject.IsLocalStack);
+
+    /// <summary>Looks, before there is anything to migrate.</summary>
+    public BoxState Look(bool isLocalStack) =>
+        isLocalStack ? State(true, "not asked on the local stack")
         : attested.Contains(box) ? State(true, $"attested by {run.Who}")
         : State(false, "nobody attested it");
 

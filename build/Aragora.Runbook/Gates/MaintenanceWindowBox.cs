@@ -10,7 +10,10 @@ namespace Aragora.Runbook.Gates;
 internal sealed class MaintenanceWindowBox(RunContext run, MaintenanceWindow? window) : IGateBox
 {
     /// <inheritdoc/>
-    public BoxState Look(GateSubject subject)
+    public BoxState Look(GateSubject subject) => Look();
+
+    /// <summary>Looks, before there is anything to migrate.</summary>
+    public BoxState Look()
     {
         var now = run.Clock.GetUtcNow();
         return window is null ? State(true, "no window is set")

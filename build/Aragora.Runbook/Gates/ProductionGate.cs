@@ -10,20 +10,20 @@ namespace Aragora.Runbook.Gates;
 public sealed class ProductionGate(RunContext run, GateOptions options)
 {
     private readonly StagingMigratedBox staging = new(run);
+    private readonly MaintenanceWindowBox window = new(run, options.Window);
+    private readonly AttestedBox[] attested = [.. Enum.GetValues<AttestableBox>().Select(box => new AttestedBox(run, box, options.Attested))];
 
     /// <summary>Every box, ticked or not, in the order of the runbook's checklist.</summary>
     public IReadOnlyList<BoxState> Look(GateSubject subject)
     {
-        IGateBox[] boxes =
-        [
-            new VerifiedBackupBox(run),
-            staging,
-            new RollbackPreparedBox(run),
-            new MaintenanceWindowBox(run, options.Window),
-            .. Enum.GetValues<AttestableBox>().Select(box => new AttestedBox(run, box, options.Attested)),
-        ];
+        IGateBox[] boxes = [new VerifiedBackupBox(run), staging, new RollbackPreparedBox(run), window, .. attested];
         return [.. boxes.Select(box => box.Look(subject))];
     }
+
+    /// <summary>The boxes that would refuse now, and that no step of the runbook ticks: better known before the backup than after it.</summary>
+    /// <param name="isLocalStack">Whether this is about the throwaway stack.</param>
+    public IReadOnlyList<BoxState> Foresee(bool isLocalStack) =>
+        [.. attested.Select(box => box.Look(isLocalStack)).Prepend(window.Look()).Where(box => !box.Ticked && !options.Overridden.Contains(box.Box))];
 
     /// <summary>The box of staging alone: what MigrateStaging asks before it does anything.</summary>
     /// <inheritdoc cref="StagingMigratedBox.Look(DatabaseFacts, string, string, StagingChecks?)"/>

@@ -43,6 +43,9 @@ public sealed class SingleFlight(RunContext run)
     /// <summary>How long a migration's session that is just ending may take to vanish before it counts as at work. Default: 1 second.</summary>
     public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Whether the target database may be closed to connections: it is not looked into then, and the caller asks about a pooler once it is open. Default: no.</summary>
+    public bool MayBeClosed { get; init; }
+
     /// <summary>Takes the lock, or says who has it.</summary>
     /// <param name="environment">The database that is about to change.</param>
     /// <param name="wait">How long to wait for another run. Zero refuses at once.</param>
@@ -50,7 +53,11 @@ public sealed class SingleFlight(RunContext run)
     /// <exception cref="RefusedException">Another run has it, a migration is still at work, or a pooler is in the way.</exception>
     public async Task<SingleFlightLease> AcquireAsync(DatabaseEnvironment environment, TimeSpan wait, CancellationToken cancellation)
     {
-        await PoolerProbe.RequireNoneAsync(environment, cancellation);
+        if (!MayBeClosed)
+        {
+            await PoolerProbe.RequireNoneAsync(environment, cancellation);
+        }
+
         var key = KeyOf(environment.Database.Database);
         var session = await MaintenanceDatabase.OpenAsync(environment, NamePrefix + run.RunId, cancellation);
         try
@@ -67,6 +74,13 @@ public sealed class SingleFlight(RunContext run)
             throw;
         }
     }
+
+    /// <summary>Who holds the lock now; nobody where no run of ours is changing the database.</summary>
+    /// <param name="session">A session of the maintenance database.</param>
+    /// <param name="environment">The database.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public static Task<IReadOnlyList<SessionSeen>> HoldersAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation) =>
+        session.QueryAsync(Others, SessionSeen.Read, cancellation, KeyOf(environment.Database.Database));
 
     /// <summary>The advisory lock's key for a database.</summary>
     internal static long KeyOf(string database) => BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes("aragora-single-flight\0" + database)));

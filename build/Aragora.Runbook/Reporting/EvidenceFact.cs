@@ -3,6 +3,7 @@ using Aragora.Runbook.Backups;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
 namespace Aragora.Runbook.Reporting;
@@ -24,6 +25,7 @@ public static class EvidenceFact
             {
                 EvidenceKinds.Backup => Backup(evidence.FactsAs<BackupFacts>()),
                 EvidenceKinds.BackupVerification => Verification(evidence.FactsAs<VerificationFacts>()),
+                EvidenceKinds.Rollback when evidence.FactsAs<RestoreFacts>() is { KeptDatabase: not null } restored => Restore(restored),
                 EvidenceKinds.Migration or EvidenceKinds.Rollback => Migration(evidence.FactsAs<MigrationFacts>()),
                 EvidenceKinds.Gate => Gate(evidence.FactsAs<GateFacts>()),
                 EvidenceKinds.SmokeTest => SmokeTest(evidence.FactsAs<SmokeTestFacts>()),
@@ -50,6 +52,9 @@ public static class EvidenceFact
         var overridden = facts.Boxes.Where(box => !box.Ticked).Select(box => $"{box.Box} ({LogText.SingleLine(box.Because ?? "no reason", 200)})").ToList();
         return $"to {facts.To}: {facts.Boxes.Count - overridden.Count} of {facts.Boxes.Count} boxes ticked{(overridden.Count == 0 ? "" : $"; OVERRIDDEN: {string.Join(", ", overridden)}")}";
     }
+
+    private static string Restore(RestoreFacts facts) =>
+        $"{Named(facts.From)} -> {Named(facts.To)}: restored from {facts.Folder}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, unavailable for {Measures.Duration(facts.Unavailable)}, kept {facts.KeptDatabase}";
 
     private static string SmokeTest(SmokeTestFacts facts) => $"{Measures.Count(facts.Passed, "test")} passed{(facts.Skipped > 0 ? $", {facts.Skipped} skipped" : "")}{(facts.ReadOnly ? ", read-only" : "")}";
 

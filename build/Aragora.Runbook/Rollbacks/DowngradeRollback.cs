@@ -66,7 +66,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
             throw new RefusedException(
                 $"{irreversible} cannot be undone: its downgrade does nothing, or only raises.",
                 $"{irreversible.File}; Alembic would move the revision back and leave the schema as it is, or stop halfway",
-                "write its downgrade, stop above it with --revision, or restore a verified backup with the DBA: ./build.sh Contacts");
+                $"write its downgrade, stop above it with --revision, or restore a backup: ./build.sh Rollback --target-environment {environment.Name} --strategy Restore --revision {target.Revision}");
         }
 
         var destroys = target.Steps.Where(step => step.DowngradeDestroys is not null).ToList();

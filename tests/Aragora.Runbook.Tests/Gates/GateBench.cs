@@ -40,28 +40,29 @@ public sealed class GateBench
 
     public BoxState Look(GateBox box, GateOptions? options = null, GateSubject? subject = null) => Gate(options: options).Look(subject ?? Subject).Single(state => state.Box == box);
 
-    public async Task TickAllAsync(string? except = null, byte[]? key = null)
+    public async Task TickAllAsync(string? except = null, byte[]? key = null, EvidenceStore? store = null)
     {
-        await Store(key).WriteAsync(Verification(await WriteBackupAsync()), CancellationToken.None);
-        await TickStagingAsync(except, key);
+        await (store ?? Store(key)).WriteAsync(Verification(await WriteBackupAsync()), CancellationToken.None);
+        await TickStagingAsync(except, key, store);
     }
 
-    public async Task TickStagingAsync(string? except = null, byte[]? key = null)
+    public async Task TickStagingAsync(string? except = null, byte[]? key = null, EvidenceStore? store = null)
     {
-        await Store(key).WriteAsync(Record(EvidenceKinds.Migration, TargetEnvironment.Staging, Staging, new MigrationFacts(MigrationDirection.Upgrade, ["r9"], ["r10"], ["r10"], "local", Moved: true)), CancellationToken.None);
+        store ??= Store(key);
+        await store.WriteAsync(Record(EvidenceKinds.Migration, TargetEnvironment.Staging, Staging, new MigrationFacts(MigrationDirection.Upgrade, ["r9"], ["r10"], ["r10"], "local", Moved: true)), CancellationToken.None);
         foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck }.Where(kind => kind != except && except != "both"))
         {
-            await Store(key).WriteAsync(Record(kind, TargetEnvironment.Staging, Staging, new { }), CancellationToken.None);
+            await store.WriteAsync(Record(kind, TargetEnvironment.Staging, Staging, new { }), CancellationToken.None);
         }
     }
 
-    public async Task<string> WriteBackupAsync()
+    public async Task<string> WriteBackupAsync(string walPosition = "0/1")
     {
         var folder = Path.Combine("artifacts", "backups", "b1");
         Directory.CreateDirectory(Path.Combine(Root, folder));
         await File.WriteAllTextAsync(Path.Combine(Root, folder, "toc.dat"), "toc");
         File.Delete(Path.Combine(Root, folder, "manifest.json"));
-        await ManifestFile.WriteAsync(Path.Combine(Root, folder), Manifest, CancellationToken.None);
+        await ManifestFile.WriteAsync(Path.Combine(Root, folder), Manifest with { WalPosition = walPosition }, CancellationToken.None);
         return folder;
     }
 

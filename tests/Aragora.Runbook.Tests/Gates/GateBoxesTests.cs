@@ -108,6 +108,15 @@ public sealed class GateBoxesTests
         Should.Throw<RefusedException>(() => bench.Gate(options: options).Pass(GateBench.Subject)).What.ShouldBe("The gate to production is closed: DashboardsOpen is not ticked.");
     }
 
+    [Fact]
+    public void What_no_step_of_the_runbook_ticks_is_foreseen()
+    {
+        var gate = bench.Gate(options: new GateOptions { Overridden = new HashSet<GateBox> { GateBox.TeamNotified }, Because = "x" });
+
+        gate.Foresee(isLocalStack: false).Select(box => box.Box).ShouldBe([GateBox.DashboardsOpen]);
+        gate.Foresee(isLocalStack: true).ShouldBeEmpty();
+    }
+
     private static GateBench At(string now) => new(RealServer.NewRun(clock: new FixedClock(DateTimeOffset.Parse(now))));
 
     private sealed class FixedClock(DateTimeOffset now) : TimeProvider

@@ -22,6 +22,7 @@ public static class ConnectionFailures
             PostgresException { SqlState: "3D000" } => ($"there is no database of that name on this server", $"check the name in {parameter}; psql -l lists what is there"),
             PostgresException { SqlState: "53300" } full => ($"the server has no connection left: {full.MessageText}", "end idle sessions (SELECT pid, usename, application_name, state FROM pg_stat_activity), or raise max_connections"),
             PostgresException { SqlState: "57P03" } starting => ($"the server is up but not ready: {starting.MessageText}", "wait for it, then repeat the command"),
+            PostgresException { SqlState: "55000" } => ("it lets nobody in (ALLOW_CONNECTIONS false): a restore is exchanging it, or was killed on the way; or somebody closed it", "./build.sh Status   says which, and what to type"),
             PostgresException { SqlState: "42501" } denied => ($"role \"{url.User}\" may not connect: {denied.MessageText}", $"GRANT CONNECT ON DATABASE to the role, or name another in {parameter}"),
             PostgresException other => ($"the server answered {other.SqlState}: {other.MessageText}", $"check {parameter}"),
             _ when Find<SocketException>(failure) is { } socket => Network(socket, url, parameter),

@@ -1,0 +1,221 @@
+using System.Globalization;
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Digests;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Guards;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+using Aragora.Runbook.Restores;
+using Npgsql;
+
+namespace Aragora.Runbook.Rollbacks;
+
+/// <summary>
+/// The rollback that brings back a backup: restored beside the live database, compared with the manifest, and put in its place by name. The live database is never
+/// overwritten: it is kept, closed, under a dated name.
+/// </summary>
+/// <param name="run">The run.</param>
+/// <param name="commands">Starts pg_restore.</param>
+/// <param name="options">How.</param>
+/// <param name="progress">Shows how far it is; null chooses by where the output goes.</param>
+public sealed class RestoreRollback(RunContext run, ICommandRunner commands, RestoreOptions options, IProgressView? progress = null)
+{
+    private static readonly TimeSpan CleaningPatience = TimeSpan.FromSeconds(60);
+    private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
+
+    /// <summary>Goes back to a backup.</summary>
+    /// <param name="environment">The database.</param>
+    /// <param name="backup">The backup; of this database, or of one whose place it took.</param>
+    /// <param name="cancellation">Ends it: up to the exchange everything is put back as it was.</param>
+    /// <exception cref="RefusedException">It is another database's backup; something stands in the way; too many writes would be lost; another run is at work.</exception>
+    /// <exception cref="FailedCleanException">The backup could not be restored, or is not what its manifest says; the database is as it was.</exception>
+    /// <exception cref="NeedsPersonException">The database could not be opened again, or is not what it should be after the exchange.</exception>
+    public async Task<RestoreResult> RunAsync(DatabaseEnvironment environment, BackupReference backup, CancellationToken cancellation)
+    {
+        run.Secrets.Add(environment.Database.Password);
+        var started = run.Clock.GetTimestamp();
+        new ManifestTrust(run.Evidence).Require(backup);
+        var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), backup.Manifest.ClientMajor(), "the pg_dump that wrote this backup");
+        await using var lease = await new SingleFlight(run) { Heartbeat = options.GuardHeartbeat, MayBeClosed = true }.AcquireAsync(environment, options.SingleFlightWait, cancellation);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
+        try
+        {
+            var facts = await GuardedAsync(environment, backup, client, linked.Token);
+            var after = await ReadBackAsync(environment, backup, facts);
+            var evidence = await run.RecordAsync(EvidenceKinds.Rollback, environment, after, facts, run.Clock.GetElapsedTime(started), treeHash: null, CancellationToken.None);
+            Tell(environment, facts);
+            return new RestoreResult(facts, after, evidence);
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new FailedCleanException($"The restore of {environment.DisplayName} was ended: its lock was lost.", "the session that guards it is gone; the database is as it was", "./build.sh Status, then repeat the command");
+        }
+        catch (NpgsqlException broken)
+        {
+            throw new FailedCleanException($"The restore of {environment.DisplayName} failed on the way; the database is as it was.", broken.Message, "./build.sh Status, then repeat the command", broken);
+        }
+    }
+
+    private async Task<RestoreFacts> GuardedAsync(DatabaseEnvironment environment, BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    {
+        await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, cancellation);
+        await StableSettings.ApplyAsync(maintenance, TimeSpan.FromSeconds(30), cancellation);
+        var name = environment.Database.Database;
+        await (await RestoreLeftovers.FindAsync(maintenance, name, cancellation)).ClearAsync(run, environment, maintenance, cancellation);
+        await PoolerProbe.RequireNoneAsync(environment, cancellation);
+        var live = await ServerDatabase.FindAsync(maintenance, name, cancellation) ?? throw new BadInputException($"There is no database {name}.", "it vanished", "./build.sh Status");
+        var now = await DatabaseInspector.ReadAsync(environment, cancellation);
+        BackupLineage.Require(environment, backup, now.Identity, live.Mark);
+        await RestoreObstacles.RequireUnboundAsync(maintenance, name, cancellation);
+        run.Log.Information("Disk: {Finding:l}", await RestoreObstacles.RequireRoomAsync(maintenance, environment, backup.Manifest.DatabaseBytes + (backup.Manifest.DatabaseBytes / 10), options.FreeBytes, cancellation));
+        var count = Counting(environment, backup, live, now);
+        await using (var inside = await PostgresSession.OpenAsync(environment, "aragora-swap-" + run.RunId, cancellation: cancellation))
+        {
+            // Known before hours are spent on it; what counts is counted again behind the fence.
+            run.Log.Information("Since the backup: {Writes:l} so far", (await count(inside, cancellation)).Text);
+        }
+
+        var intent = new { Environment = environment.DisplayName, Database = now.Identity.ToString(), From = now.Revisions, To = backup.Manifest.Revisions, backup.Folder, backup.ManifestSha256, Accepted = options.Accepted.ToString() };
+        return await run.Journal.ActAsync($"roll back {environment.DisplayName} to a backup", intent, () => RestoreAsync(environment, backup, client, maintenance, live, now, count, cancellation));
+    }
+
+    private async Task<RestoreFacts> RestoreAsync(
+        DatabaseEnvironment environment, BackupReference backup, PostgresClient client, PostgresSession maintenance, ServerDatabase live, DatabaseFacts now, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
+    {
+        var settings = await DatabaseSettings.ReadAsync(maintenance, live, cancellation);
+        try
+        {
+            var copy = await run.Journal.ActAsync("make a copy beside the live database", new { Name = DatabaseNames.Copy(live.Name, run.RunId) }, () => new RestoreCopy(run, maintenance).CreateAsync(live, backup.Name, cancellation));
+            var beside = environment with { Database = environment.Database with { Database = copy.Name } };
+            await settings.ApplyAsync(maintenance, copy, keeps: false, cancellation);
+            run.Log.Information("Restoring {Backup} into {Copy}, beside {Live}", backup.Name, copy.Name, live.Name);
+            var took = await new RestoredCopyCheck(run, options.Backup.Jobs).FillAsync(backup, beside, new ArchiveRestore(run, client, commands, view), cancellation);
+            await run.Journal.ActAsync("carry over what belongs to the database", settings, async () =>
+            {
+                await settings.ApplyAsync(maintenance, copy, keeps: true, cancellation);
+                return copy.Name;
+            });
+            uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
+            var exchanged = await ExchangeAsync(environment, maintenance, live, copy, backup, lineage, count, cancellation);
+            Accept(environment, backup, exchanged.Lost);
+            return new RestoreFacts(now.Revisions, backup.Manifest.Revisions, BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.MadeAt, took, exchanged.Unavailable, exchanged.Lost.Total, exchanged.Kept);
+        }
+        catch
+        {
+            await DropCopyAsync(environment, live);
+            throw;
+        }
+    }
+
+    private async Task<Exchanged> ExchangeAsync(DatabaseEnvironment environment, PostgresSession maintenance, ServerDatabase live, ServerDatabase copy, BackupReference backup, IReadOnlyList<uint> lineage, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
+    {
+        try
+        {
+            var exchanged = await new DatabaseExchange(run, environment, count).RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation);
+            options.Moved?.Invoke(environment);
+            return exchanged;
+        }
+        catch (NeedsPersonException)
+        {
+            // Nobody knows which of the two bears the name.
+            options.Moved?.Invoke(environment);
+            throw;
+        }
+    }
+
+    /// <summary>Counts, shows, and refuses where it is more than was accepted.</summary>
+    private Func<PostgresSession, CancellationToken, Task<LostWrites>> Counting(DatabaseEnvironment environment, BackupReference backup, ServerDatabase live, DatabaseFacts now) => async (inside, cancellation) =>
+    {
+        var lost = await new WritesSinceBackup(backup.Manifest, live, now).CountAsync(inside, cancellation);
+        if (options.Accepted.Covers(lost.Total))
+        {
+            return lost;
+        }
+
+        Show(lost);
+        var accepting = lost.Total?.ToString(CultureInfo.InvariantCulture) ?? AcceptedWrites.UnknownWord;
+        throw new RefusedException(
+            lost.Total is { } known ? $"A restore of {backup.Name} would lose {Measures.Count(known, "write")}, and {options.Accepted} {(options.Accepted.Most == 1 ? "is" : "are")} accepted." : $"A restore of {backup.Name} would lose an unknown number of writes.",
+            $"{lost.WhyUnknown ?? "the lines above say where"}; the backup was made {Measures.Moment(backup.Manifest.MadeAt)}, and a migration's own writes count as well. {live.Name} is as it was",
+            $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {backup.Name} --accept-lost-writes {accepting}");
+    };
+
+    /// <summary>What was accepted is remembered: how much was lost, where, and who wanted it.</summary>
+    private void Accept(DatabaseEnvironment environment, BackupReference backup, LostWrites lost)
+    {
+        if (lost.Total != 0)
+        {
+            run.Log.Warning("Accepted: {Lost:l} since {Backup} are lost here, and kept in the old database", lost.Text, backup.Name);
+            Show(lost);
+            run.Journal.Note("override: accept lost writes", new { Environment = environment.DisplayName, Backup = backup.Name, Accepted = options.Accepted.ToString(), lost.Total, lost.Tables, run.Who });
+        }
+    }
+
+    private void Show(LostWrites lost)
+    {
+        foreach (var line in lost.ToTable().Split('\n').Where(line => line.Length > 0))
+        {
+            run.Log.Information("  {Line:l}", line);
+        }
+    }
+
+    private async Task<DatabaseFacts> ReadBackAsync(DatabaseEnvironment environment, BackupReference backup, RestoreFacts facts)
+    {
+        var after = await run.TryReadAsync(environment, CancellationToken.None);
+        if (after is not null && after.Revisions.Order(StringComparer.Ordinal).SequenceEqual(backup.Manifest.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))
+        {
+            return after;
+        }
+
+        throw new NeedsPersonException(
+            $"{environment.Database.Database} was exchanged for its restored copy, and {(after is null ? "cannot be read" : $"is at {after.Revisions.Named()} instead of {backup.Manifest.Revisions.Named()}")}.",
+            $"the old database is kept as {facts.KeptDatabase}",
+            $"./build.sh Status; to go back, in the database postgres: {string.Join(' ', DatabaseSwap.ReverseSql(environment.Database.Database, facts.KeptDatabase, DatabaseNames.Copy(environment.Database.Database, run.RunId)))}");
+    }
+
+    private void Tell(DatabaseEnvironment environment, RestoreFacts facts)
+    {
+        var live = environment.Database.Database;
+        run.Log.Information("{Database} is the restored one, at {Revision:l}; nobody was let in for {Unavailable:l}; {Lost:l} lost", live, facts.To.Named(), Measures.Duration(facts.Unavailable), facts.LostWrites is { } known ? Measures.Count(known, "write") + " were" : "an unknown number of writes was");
+        run.Log.Information("The old one is kept, closed, as {Kept}. To look into it: {Sql:l}", facts.KeptDatabase, DatabaseFence.OpeningSql(facts.KeptDatabase));
+        run.Log.Information("When nobody needs it any more: {Sql:l}", RestoreCopy.DroppingSql(facts.KeptDatabase) + ";");
+        run.Log.Information("To take this back, in the database postgres:");
+        foreach (var sql in DatabaseSwap.ReverseSql(live, facts.KeptDatabase, DatabaseNames.Copy(live, run.RunId)))
+        {
+            run.Log.Information("  {Sql:l}", sql);
+        }
+    }
+
+    /// <summary>Not cancelled with the run. What cannot be dropped now is dropped by the next rollback.</summary>
+    private async Task DropCopyAsync(DatabaseEnvironment environment, ServerDatabase live)
+    {
+        var name = DatabaseNames.Copy(live.Name, run.RunId);
+        using var patience = new CancellationTokenSource(CleaningPatience, run.Clock);
+        try
+        {
+            await using var session = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, patience.Token);
+            if (await ServerDatabase.FindAsync(session, name, patience.Token) is not null)
+            {
+                await run.Journal.ActAsync("drop the copy beside the live database", new { name }, async () =>
+                {
+                    await RestoreCopy.DropAsync(session, name, patience.Token);
+                    return name;
+                });
+            }
+        }
+        catch (Exception stays) when (stays is RunbookException or NpgsqlException or OperationCanceledException)
+        {
+            run.Log.Error(stays, "{Copy} could not be dropped; the next Rollback --strategy Restore drops it, or: {Sql:l}", name, RestoreCopy.DroppingSql(name) + ";");
+        }
+    }
+}
+
+/// <summary>A restore that was done.</summary>
+/// <param name="Facts">Also in the evidence.</param>
+/// <param name="After">The database after, as it was read back.</param>
+/// <param name="Evidence">The record that was written.</param>
+public sealed record RestoreResult(RestoreFacts Facts, DatabaseFacts After, Evidence Evidence);

@@ -1,0 +1,54 @@
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Guards;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+
+namespace Aragora.Runbook.Rollbacks;
+
+/// <summary>What restores left beside a database, and whether it is closed: asked from the maintenance database, so that it is known also while nobody is let in.</summary>
+/// <param name="Lines">For people, one each; none where there is nothing to say.</param>
+/// <param name="Trouble">Why the database lets nobody in, and what to type; null where it does.</param>
+public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException? Trouble)
+{
+    /// <summary>Looks. Changes nothing.</summary>
+    /// <param name="environment">The database.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancellation">Cancels.</param>
+    /// <exception cref="BadInputException">The server cannot be reached.</exception>
+    public static async Task<RestoreStatus> ReadAsync(DatabaseEnvironment environment, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-inspect", cancellation);
+        var left = await RestoreLeftovers.FindAsync(maintenance, environment.Database.Database, cancellation);
+        var atWork = await SingleFlight.HoldersAsync(maintenance, environment, cancellation);
+        var lines = new List<string>();
+        if (left.Live?.Mark is { State: MarkState.Restored } restored)
+        {
+            lines.Add($"{left.Live.Name} was restored from {restored.Backup} by run {restored.Run}, {Ago(now, restored.At)}");
+        }
+
+        lines.AddRange(left.Kept.Select(kept => $"{kept.Database.Name} is what it replaced {Ago(now, kept.Database.Mark!.At)}{(kept.Bytes is { } bytes ? $", {DataSize.Text(bytes)}" : "")}, {(kept.Database.AllowsConnections ? "OPEN" : "closed")}; when nobody needs it any more: {RestoreCopy.DroppingSql(kept.Database.Name)};"));
+        lines.AddRange(left.Copies.Select(copy => atWork.Count > 0
+            ? $"{copy.Name} is being restored by run {copy.Mark?.Run}"
+            : $"{copy.Name} is a copy that {(copy.Mark is { } mark ? $"run {mark.Run}, which died, began {Ago(now, mark.At)}" : "a run that died began")}; the next Rollback --strategy Restore drops it, or: {RestoreCopy.DroppingSql(copy.Name)};"));
+        return new RestoreStatus(lines, left.IsClosed ? Closed(environment, left.Live!, atWork) : null);
+    }
+
+    private static RunbookException Closed(DatabaseEnvironment environment, ServerDatabase live, IReadOnlyList<SessionSeen> atWork)
+    {
+        var what = $"{environment.DisplayName} is closed: {live.Name} lets nobody in.";
+        if (live.Mark is not { State: MarkState.Fenced } mark)
+        {
+            return new NeedsPersonException(what, "it was closed (ALLOW_CONNECTIONS false), and not by a restore of ours", $"find out who closed it, and why; in the database postgres, as its owner: {DatabaseFence.OpeningSql(live.Name)}");
+        }
+
+        return atWork.Count > 0
+            ? new NeedsPersonException(what, $"run {mark.Run} is about to exchange it for a restored copy: {atWork[0]}", "./build.sh Status   in a few seconds")
+            : new NeedsPersonException(
+                what,
+                $"run {mark.Run} closed it {Measures.Moment(mark.At)} and died before it was exchanged for its restored copy: it is the old database, with everything in it",
+                $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {mark.Backup}   opens it and begins anew; to open it and nothing else, in the database postgres: {DatabaseFence.OpeningSql(live.Name)}");
+    }
+
+    private static string Ago(DateTimeOffset now, DateTimeOffset at) => $"{ProgressSnapshot.Rough(now - at)} ago";
+}

@@ -1,0 +1,119 @@
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Guards;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Rollbacks;
+using Shouldly;
+using Xunit;
+
+namespace Aragora.Runbook.Tests.Rollbacks;
+
+/// <summary>What runs that died left: Status tells it, and the next restore gets over it.</summary>
+public sealed class RestoreLeftoversTests(RealServer server)
+{
+    private const string DeadRun = "20261122T190455Z-dead";
+    private static readonly DateTimeOffset Then = new(2026, 11, 22, 19, 5, 0, TimeSpan.Zero);
+
+    private static CancellationToken None => CancellationToken.None;
+
+    [Fact]
+    public async Task A_database_that_a_dead_run_closed_is_told_and_opened_by_the_next_restore()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        await RealServer.SqlAsync(shop.Administrator, $"COMMENT ON DATABASE {shop.Environment.Database.Database} IS 'the shop'");
+        await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, shop.Environment.Database.Database, DeadRun, Then) { Backup = "the-backup" });
+
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), None);
+        var unreachable = await Should.ThrowAsync<BadInputException>(() => DatabaseInspector.ReadAsync(shop.Environment, None));
+        var result = await shop.RestoreAsync();
+
+        status.Trouble.ShouldBeOfType<NeedsPersonException>().Why.ShouldContain($"run {DeadRun} closed it 2026-11-22 19:05:00Z and died");
+        status.Trouble.Next.ShouldContain("--strategy Restore --backup the-backup");
+        status.Trouble.Next.ShouldContain($"ALTER DATABASE \"{shop.Environment.Database.Database}\" ALLOW_CONNECTIONS true;");
+        unreachable.Next.ShouldContain("./build.sh Status");
+        (await shop.DatabasesAsync()).ShouldBe([(shop.Environment.Database.Database, true), (result.Facts.KeptDatabase, false)]);
+        (await shop.AskAsync<string>("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"))!.ShouldStartWith("the shop\n[aragora] ");
+    }
+
+    [Fact]
+    public async Task A_database_that_somebody_else_closed_stays_closed()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        await RealServer.SqlAsync(shop.Administrator with { Database = shop.Administrator.Database with { Database = "postgres" } }, $"ALTER DATABASE {shop.Environment.Database.Database} ALLOW_CONNECTIONS false");
+
+        var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, None);
+
+        refusal.Why.ShouldContain("not by a restore of ours");
+        status.Trouble!.Why.ShouldContain("not by a restore of ours");
+        (await shop.DatabasesAsync()).ShouldBe([(shop.Environment.Database.Database, false)]);
+    }
+
+    [Fact]
+    public async Task Copies_of_dead_runs_are_told_and_dropped_and_what_only_looks_like_one_stays()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var live = shop.Environment.Database.Database;
+        var (marked, unmarked, filled) = (DatabaseNames.Copy(live, DeadRun), DatabaseNames.Copy(live, "20261122T190455Z-0001"), DatabaseNames.Copy(live, "20261122T190455Z-0002"));
+        await using (var session = await PostgresSession.OpenAsync(shop.Environment, "aragora-tests", "postgres"))
+        {
+            foreach (var name in new[] { marked, unmarked, filled })
+            {
+                await session.ExecuteAsync($"CREATE DATABASE {SqlText.Identifier(name)}", None);
+            }
+
+            await session.ExecuteAsync($"COMMENT ON DATABASE {SqlText.Identifier(marked)} IS {SqlText.Literal(DatabaseMark.Compose(null, new DatabaseMark(MarkState.Copy, live, DeadRun, Then))!)}", None);
+        }
+
+        await RealServer.SqlAsync(Named(shop, marked), "CREATE TABLE half_restored (i int)");
+        await RealServer.SqlAsync(Named(shop, filled), "CREATE TABLE precious (i int)");
+
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), None);
+        await shop.RestoreAsync();
+
+        status.Trouble.ShouldBeNull();
+        status.Lines.ShouldContain(line => line.StartsWith($"{marked} is a copy that run {DeadRun}, which died, began 3 min ago", StringComparison.Ordinal) && line.Contains($"DROP DATABASE IF EXISTS \"{marked}\"", StringComparison.Ordinal));
+        (await shop.DatabasesAsync()).Select(database => database.Name).ShouldSatisfyAllConditions(
+            names => names.ShouldNotContain(marked),
+            names => names.ShouldNotContain(unmarked),
+            names => names.ShouldContain(filled));
+    }
+
+    [Fact]
+    public async Task After_a_restore_status_tells_where_it_came_from_and_what_is_kept()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var result = await shop.RestoreAsync();
+
+        var status = await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow().AddHours(3), None);
+
+        status.Trouble.ShouldBeNull();
+        status.Lines[0].ShouldStartWith($"{shop.Environment.Database.Database} was restored from {shop.Backup.Name} by run {shop.Run.RunId}, 3 h ago");
+        status.Lines[1].ShouldStartWith($"{result.Facts.KeptDatabase} is what it replaced 3 h ago, ");
+        status.Lines[1].ShouldContain("closed; when nobody needs it any more: DROP DATABASE");
+    }
+
+    [Fact]
+    public async Task While_a_run_is_at_work_its_fence_is_no_leftover()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        await using var lease = await new SingleFlight(RealServer.NewRun()).AcquireAsync(shop.Environment, TimeSpan.Zero, None);
+        await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, shop.Environment.Database.Database, DeadRun, Then));
+
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, None);
+        var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
+
+        status.Trouble!.Why.ShouldContain("is about to exchange it");
+        refusal.What.ShouldContain("Another run is changing");
+        (await shop.DatabasesAsync()).ShouldBe([(shop.Environment.Database.Database, false)]);
+    }
+
+    private static DatabaseEnvironment Named(RestoreScenario shop, string database) => shop.Environment with { Database = shop.Environment.Database with { Database = database } };
+
+    private static async Task CloseAsync(RestoreScenario shop, DatabaseMark mark)
+    {
+        await using var session = await PostgresSession.OpenAsync(shop.Environment, "aragora-tests", "postgres");
+        var live = await ServerDatabase.FindAsync(session, shop.Environment.Database.Database, None);
+        await new DatabaseFence(session, TimeProvider.System).CloseAsync(live!, mark, None);
+    }
+}

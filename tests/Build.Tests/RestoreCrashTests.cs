@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Servers;
+using Shouldly;
+using Xunit;
+
+namespace BuildTests;
+
+/// <summary>The host is killed (SIGKILL) in the middle of each act of a restore, on a server of its own.</summary>
+public sealed class RestoreCrashTests : IAsyncLifetime
+{
+    private const string Skipping = "--skip SmokeTest HealthCheck";
+    private readonly CommandRunner commands = new(TimeProvider.System);
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"aragora-crash-{Guid.NewGuid():N}");
+    private ThrowawayServer server = null!;
+
+    private DatabaseEnvironment Shop => new() { Name = TargetEnvironment.Production, Database = server.Url with { Database = "shop" } };
+
+    public async ValueTask InitializeAsync()
+    {
+        var binaries = await ServerBinaries.FindAllAsync(commands, CancellationToken.None);
+        Assert.SkipWhen(binaries.Count == 0, "no PostgreSQL server binaries on this machine");
+        server = await ThrowawayServer.StartAsync(binaries[0], new ThrowawayServerOptions { Folder = folder }, commands, new SecretMask(), CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null)
+        {
+            await server.EraseAsync(CancellationToken.None);
+        }
+    }
+
+    [Fact]
+    public async Task Killed_anywhere_the_old_or_the_new_database_is_there_and_the_next_rollback_works()
+    {
+        var host = new HostProcess("crashing");
+        (string, string?) url = ("PRODUCTION_DATABASE_URL", $"postgresql://{server.Url.User}:{Uri.EscapeDataString(server.Url.Password!)}@{server.Url.Host}:{server.Url.Port}/shop");
+        await SqlAsync("CREATE DATABASE shop", "postgres");
+        await SqlAsync("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('b86d1e4f97c2'); CREATE TABLE generation AS SELECT 1 AS n; CREATE TABLE filler AS SELECT i, md5(i::text) AS t FROM generate_series(1, 100000) i");
+        var made = await host.RunAsync("Backup", url);
+        made.ExitCode.ShouldBe(0, made.Output + made.Error);
+        await SqlAsync("UPDATE generation SET n = 2");
+        var backup = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(host.Root, "artifacts", "backups")).Single());
+        var rollback = $"Rollback --target-environment Production --strategy Restore --backup {backup} --accept-lost-writes 1000 {Skipping}";
+
+        foreach (var act in new[] { "make a copy beside the live database", "restore into the copy", "analyse the copy", "compare the copy with the backup's manifest", "carry over what belongs to the database" })
+        {
+            await KilledAsync(host, rollback, url, act);
+            (await GenerationAsync()).ShouldBe(2, $"killed in: {act}");
+            var status = await host.RunAsync("Status --target-environment Production", url);
+            status.Output.ShouldContain("was interrupted in the middle of", customMessage: act);
+        }
+
+        // Whoever updates the database's row in pg_database waits for this transaction: the fence is not up yet.
+        await using (var holder = await HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE"))
+        {
+            await KilledAsync(host, rollback, url, "fence the live database");
+        }
+
+        (await GenerationAsync()).ShouldBe(2);
+
+        // A lock on the database itself lets the fence be put up, and makes the renames wait.
+        await using (var holder = await HoldAsync("ALTER ROLE CURRENT_USER IN DATABASE shop SET application_name = 'holder'"))
+        {
+            await KilledAsync(host, rollback, url, "exchange the live database for the restored copy");
+        }
+
+        var fenced = await host.RunAsync("Status --target-environment Production", url);
+        fenced.ExitCode.ShouldBe(5, fenced.Output);
+        fenced.Output.ShouldContain("production is closed: shop lets nobody in.");
+        fenced.Output.ShouldContain($"--strategy Restore --backup {backup}");
+        fenced.Output.ShouldContain("ALTER DATABASE \"shop\" ALLOW_CONNECTIONS true;");
+        fenced.Output.ShouldContain("shop_restore_");
+
+        var done = await host.RunAsync(rollback, url);
+        done.ExitCode.ShouldBe(5, "it was not verified, since that was skipped: " + done.Output);
+        (await GenerationAsync()).ShouldBe(1);
+        (await NamesAsync()).ShouldSatisfyAllConditions(names => names.Count.ShouldBe(2), names => names[0].ShouldBe("shop"), names => names[1].ShouldStartWith("shop_before_"));
+        (await host.RunAsync("Status --target-environment Production", url)).Output.ShouldContain("shop was restored from " + backup);
+    }
+
+    private async Task KilledAsync(HostProcess host, string arguments, (string Name, string? Value) variable, string act)
+    {
+        using var process = host.Start(arguments, variable);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!process.HasExited && !HasIntent(host, process.StartTime.ToUniversalTime(), act))
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Delay(TimeSpan.FromMilliseconds(2), patience.Token);
+        }
+
+        process.HasExited.ShouldBeFalse($"it ended before it came to: {act}");
+        process.Kill();
+        await process.WaitForExitAsync(patience.Token);
+
+        // The server notices that the client is gone; what it was told before may still be running.
+        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", "postgres");
+        while (await session.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'aragora-guard-%')", patience.Token))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), patience.Token);
+        }
+    }
+
+    private static bool HasIntent(HostProcess host, DateTime since, string act)
+    {
+        var line = $"\"kind\":\"intent\",\"act\":{JsonSerializer.Serialize(act, RunbookJson.Line)}";
+        foreach (var journal in Directory.EnumerateFiles(Path.Combine(host.Root, "artifacts", "runbook"), "journal.ndjson", SearchOption.AllDirectories).Where(path => File.GetCreationTimeUtc(path) >= since))
+        {
+            using var reader = new StreamReader(new FileStream(journal, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            if (reader.ReadToEnd().Contains(line, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<PostgresSession> HoldAsync(string sql)
+    {
+        var holder = await PostgresSession.OpenAsync(Shop, "holder", "postgres");
+        await holder.ExecuteAsync("BEGIN", CancellationToken.None);
+        await holder.ExecuteAsync(sql, CancellationToken.None);
+        return holder;
+    }
+
+    private async Task SqlAsync(string sql, string? database = null)
+    {
+        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", database);
+        await session.ExecuteAsync(sql, CancellationToken.None);
+    }
+
+    private async Task<int> GenerationAsync()
+    {
+        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests");
+        return await session.ScalarAsync<int>("SELECT n FROM generation", CancellationToken.None);
+    }
+
+    private async Task<IReadOnlyList<string>> NamesAsync()
+    {
+        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", "postgres");
+        return await session.QueryAsync("SELECT datname::text FROM pg_database WHERE datname LIKE 'shop%' ORDER BY 1", row => row.GetString(0), CancellationToken.None);
+    }
+}
