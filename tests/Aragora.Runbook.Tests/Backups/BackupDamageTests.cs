@@ -138,6 +138,15 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
     }
 
     [Fact]
+    public async Task A_revision_edited_out_of_the_manifest_is_caught_by_the_archive_itself()
+    {
+        var (run, folder) = Copied();
+        BackupScenario.FixHashes(folder, manifest => manifest with { Revisions = [] });
+
+        (await RefusedAsync(run, folder)).Why.ShouldContain("says revision none, and the alembic_version that was restored holds 0010");
+    }
+
+    [Fact]
     public async Task A_count_edited_into_the_manifest_is_caught()
     {
         var (run, folder) = Copied();
@@ -191,6 +200,17 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
 
         verified.Evidence.ExpiresAt.ShouldBe(dumped + run.EvidenceLifetime);
         new BackupEvidence(run).FindVerification(verified.Backup.Manifest.DatabaseFacts()).Text.ShouldContain("it expired ");
+    }
+
+    [Fact]
+    public async Task A_backup_that_says_it_was_made_in_the_future_is_refused_for_its_verification_would_be_believed_too_long()
+    {
+        var (run, folder) = Copied();
+        BackupScenario.FixHashes(folder, manifest => manifest with { MadeAt = run.Clock.GetUtcNow() + TimeSpan.FromDays(400) });
+
+        (await Should.ThrowAsync<RefusedException>(() => BackupScenario.VerifyAsync(run, shared.Environment, ManifestFile.Read(folder)))).What.ShouldContain("made in the future");
+
+        run.Evidence.ReadAll().Accepted.ShouldBeEmpty();
     }
 
     private (RunContext Run, string Folder) Copied(bool compressed = true)

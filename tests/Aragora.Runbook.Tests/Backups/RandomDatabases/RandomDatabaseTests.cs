@@ -45,6 +45,20 @@ public sealed class RandomDatabaseTests(RealServer server)
         }
     }
 
+    /// <summary>The hundred are restored beside their source, for speed; these in a server of their own.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(36)]
+    [InlineData(95)]
+    public async Task A_random_database_is_verified_by_the_step_as_a_whole(int seed)
+    {
+        var run = RealServer.NewRun();
+        var source = await server.NewDatabaseAsync();
+        await RandomDatabase.Of((ulong)seed).ApplyAsync(source);
+        var made = await BackupScenario.BackUpAsync(run, source);
+        (await BackupScenario.VerifyAsync(run, source, made.Backup)).Evidence.Green.ShouldBeTrue();
+    }
+
     private async Task ProveAsync(RandomDatabase database)
     {
         var run = RealServer.NewRun();
