@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Contacts;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Flow;
@@ -50,16 +51,18 @@ sealed partial class Build
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
-        var scratch = new ScratchDatabases(new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch")));
+        var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
+        var scratch = new ScratchDatabases(run, scratchServers, commands);
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
-        var gate = new ProductionGate(run);
+        var gate = new ProductionGate(run, options.Gate);
         return new Composition(
             environments,
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
             new BackupFlow(run, options, environments, scratch, commands),
             new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), Verdict),
             new RollbackFlow(run, options, environments, tree, verification, new DowngradeRollback(run, commands, runner, options.Migrator), new RestoreRollback(run, commands, MapRestore(options)), commands),
-            verification);
+            verification,
+            new BenchmarkFlow(run, new BenchmarkStep(run, options.Benchmark, options.Backup, scratchServers, scratch, commands)));
     }
 
     private RunContext NewRun()
@@ -81,7 +84,7 @@ sealed partial class Build
             Evidence = new EvidenceStore(folder, searched, secrets, EvidenceKey is null ? null : Encoding.UTF8.GetBytes(EvidenceKey)),
             Secrets = secrets,
             Clock = TimeProvider.System,
-            Who = $"{Environment.UserName}@{Environment.MachineName}",
+            Who = Person.Name(Environment.GetEnvironmentVariable, $"{Environment.UserName}@{Environment.MachineName}"),
             GitCommit = Checkout.CommitAsync(root, commands, Cancelled.Token).GetAwaiter().GetResult(),
             Host = IsPackagedNuke ? "Nuke.Common" : "Nuke.Common drop-in",
             EvidenceLifetime = EvidenceLifetime?.Value ?? TimeSpan.FromHours(24),
@@ -96,9 +99,32 @@ sealed partial class Build
         Within("--single-flight-wait", SingleFlightWait, TimeSpan.Zero, TimeSpan.FromDays(1));
         Within("--evidence-lifetime", EvidenceLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        CheckOverride();
         if (TargetEnvironment == Aragora.Runbook.Environments.TargetEnvironment.Staging && ExecutionPlan.Any(target => target.Name == nameof(MigrateProduction)))
         {
             throw new BadInputException("MigrateProduction does not go with --target-environment Staging.", "what it triggers verifies production", "./build.sh MigrateStaging   migrates staging alone");
+        }
+    }
+
+    /// <summary>An override is said with its reason, where there is a gate to override, or not at all.</summary>
+    private void CheckOverride()
+    {
+        if (Override is null && Because is null)
+        {
+            return;
+        }
+
+        if (Override is null || Because is null)
+        {
+            throw new BadInputException(
+                Override is null ? "--because is given without --override." : "--override is given without --because.",
+                "a box of the gate is overridden by name, and for a reason that is kept",
+                $"--override {(Override is { Length: > 0 } ? string.Join(',', Override) : nameof(GateBox.VerifiedBackup))} --because \"why\"");
+        }
+
+        if (ExecutionPlan.All(target => target.Name != nameof(MigrateProduction)))
+        {
+            throw new BadInputException("--override does nothing here.", "it is for the gate that MigrateProduction asks, and MigrateProduction does not run", "leave it out, or ./build.sh MigrateProduction");
         }
     }
 
@@ -129,11 +155,13 @@ sealed partial class Build
             CurrentTreeHash = currentTreeHash,
             Moved = environment => Verdict.Moved(environment.Name),
         },
+        Gate = new GateOptions { Window = MaintenanceWindow, Attested = Attest?.ToHashSet() ?? [], Overridden = Override?.ToHashSet() ?? [], Because = Because },
         SmokeTest = WithUrl(new SmokeTestOptions { AllowWrites = AllowSmokeWrites }) is var smoke && SmokeSuite is not null ? smoke with { Suite = SmokeSuite } : smoke,
         HealthCheck = new HealthCheckOptions { Deadline = HealthTimeout?.Value ?? TimeSpan.FromSeconds(60) },
         Strategy = Strategy ?? RollbackStrategy.Auto,
         AcceptLostWrites = AcceptLostWrites,
         AcceptDataLoss = AcceptDataLoss,
+        Benchmark = new BenchmarkOptions { Megabytes = BenchmarkMegabytes ?? 500, Runs = BenchmarkRuns ?? 5 }.Validated(),
         Message = Message,
         Autogenerate = Autogenerate,
     };
@@ -188,5 +216,5 @@ sealed partial class Build
     private EmergencyContacts ReadContacts() => EmergencyContacts.Read(ContactList, RootDirectory);
 
     /// <summary>What a run is made of.</summary>
-    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, VerificationFlow Verification);
+    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, VerificationFlow Verification, BenchmarkFlow Benchmarks);
 }

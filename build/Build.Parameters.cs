@@ -1,4 +1,5 @@
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Rollbacks;
 using Nuke.Common;
@@ -92,6 +93,23 @@ sealed partial class Build
     [CommandLineOnly]
     readonly Duration? EvidenceLifetime;
 
+    // The gate
+
+    [Parameter("When production may be migrated, such as \"Sun 02:00-04:00 Europe/Berlin\". Default: always")]
+    readonly MaintenanceWindow? MaintenanceWindow;
+
+    [Parameter("What you attest by name: TeamNotified,DashboardsOpen", Separator = ",")]
+    [CommandLineOnly]
+    readonly AttestableBox[]? Attest;
+
+    [Parameter("Passes boxes of production's gate by that are not ticked, the last resort, such as VerifiedBackup,RollbackPrepared; wants --because", Separator = ",")]
+    [CommandLineOnly]
+    readonly GateBox[]? Override;
+
+    [Parameter("Why boxes are overridden; goes into journal, evidence and report")]
+    [CommandLineOnly]
+    readonly string? Because;
+
     // Rollback
 
     [Parameter("How Rollback goes back: Auto, Downgrade or Restore. Default: Auto, the least destructive that works")]
@@ -117,6 +135,14 @@ sealed partial class Build
 
     [Parameter("How long the application may take to become healthy. Default: 60s")]
     readonly Duration? HealthTimeout;
+
+    // The benchmark
+
+    [Parameter("Size of the benchmark's database in MB. Default: 500")]
+    readonly int? BenchmarkMegabytes;
+
+    [Parameter("How often the benchmark measures. Default: 5")]
+    readonly int? BenchmarkRuns;
 
     // People
 

@@ -82,7 +82,7 @@ sealed partial class Build
         from field in typeof(Build).GetFields(Declared)
         let parameter = field.GetCustomAttribute<ParameterAttribute>()
         where parameter is not null
-        select new ParameterDefinition(parameter.Name ?? field.Name, field.FieldType, field.IsDefined(typeof(CommandLineOnlyAttribute)), field.IsDefined(typeof(SecretAttribute)));
+        select new ParameterDefinition(parameter.Name ?? field.Name, field.FieldType, field.IsDefined(typeof(CommandLineOnlyAttribute)), field.IsDefined(typeof(SecretAttribute))) { Separator = parameter.Separator };
 
     private static Dictionary<string, string> ParameterFiles()
     {

@@ -10,12 +10,12 @@ sealed partial class Build : NukeBuild
         .Executes(() => PerformAsync(cancellation => Runbook.Inspection.PreflightAsync(cancellation)));
 
     Target Backup => _ => _
-        .Description("Dumps production into a folder of its own, with a manifest and a checksum of every file")
+        .Description("Dumps a snapshot of production, with a digest of its content, a manifest and a checksum of every file")
         .DependsOn(Preflight)
         .Executes(() => PerformAsync(cancellation => Runbook.Backups.BackupAsync(cancellation)));
 
     Target VerifyBackup => _ => _
-        .Description("Reads the whole backup and compares it with its manifest")
+        .Description("Restores the backup into a scratch server and compares its content with the source's digest")
         .DependsOn(Backup)
         .Executes(() => PerformAsync(cancellation => Runbook.Backups.VerifyBackupAsync(cancellation)));
 
@@ -72,6 +72,10 @@ sealed partial class Build : NukeBuild
     Target Contacts => _ => _
         .Description("Whom to call")
         .Executes(() => PerformAsync(cancellation => ContactsAsync(cancellation)));
+
+    Target Benchmark => _ => _
+        .Description("Measures what proof costs against the runbook's own commands, and writes docs/benchmarks.md")
+        .Executes(() => PerformAsync(cancellation => Runbook.Benchmarks.RunAsync(cancellation)));
 
     Target Test => _ => _
         .Description("Builds and runs every test of this repository")

@@ -56,6 +56,10 @@ public sealed class RealServer : IAsyncLifetime
         return new DatabaseEnvironment { Name = name, Database = Server.Url with { Database = database } };
     }
 
+    /// <summary>Drops a database, and whoever is still connected to it.</summary>
+    public async Task DropDatabaseAsync(DatabaseEnvironment environment) =>
+        await SqlAsync(environment with { Database = Server.Url }, $"DROP DATABASE IF EXISTS \"{environment.Database.Database.Replace("\"", "\"\"", StringComparison.Ordinal)}\" WITH (FORCE)");
+
     /// <summary>A run in a folder of its own.</summary>
     public static RunContext NewRun(ILogger? log = null, TimeProvider? clock = null)
     {

@@ -56,6 +56,14 @@ public sealed class GraphTests
     [InlineData("MigrateProduction --frsh", "Did you mean --fresh?")]
     [InlineData("Rollback --target-environment Prod", "Staging|Production")]
     [InlineData("MigrateProduction --lock-timeout soon", "500ms|5s|10min|24h")]
+    [InlineData("MigrateProduction --attest VerifiedBackup", "TeamNotified|DashboardsOpen")]
+    [InlineData("MigrateProduction --attest TeamNotified, DashboardsOpen", "--attest TeamNotified,DashboardsOpen")]
+    [InlineData("MigrateProduction --attest", "has no value")]
+    [InlineData("MigrateProduction --override VerifyBackup --because x", "VerifiedBackup|StagingMigrated|")]
+    [InlineData("MigrateProduction --override VerifiedBackup", "--override is given without --because")]
+    [InlineData("MigrateProduction --override VerifiedBackup --because", "--because has no value")]
+    [InlineData("MigrateProduction --because x", "--because is given without --override")]
+    [InlineData("Rollback --revision -1 --override VerifiedBackup --because x", "--override does nothing here")]
     public async Task Wrong_input_ends_with_2_before_anything_is_touched(string arguments, string expected)
     {
         var host = new HostProcess("input");
@@ -74,6 +82,9 @@ public sealed class GraphTests
     [InlineData("STRATEGY", "Downgrade")]
     [InlineData("ACCEPT_DATA_LOSS", "true")]
     [InlineData("NUKE_TARGET_ENVIRONMENT", "Staging")]
+    [InlineData("ATTEST", "TeamNotified")]
+    [InlineData("OVERRIDE", "VerifiedBackup")]
+    [InlineData("BECAUSE", "x")]
     public async Task Dangerous_parameters_from_the_surroundings_are_refused_by_name(string name, string value)
     {
         var host = new HostProcess("surroundings");
@@ -82,6 +93,18 @@ public sealed class GraphTests
 
         result.ExitCode.ShouldBe(2);
         (result.Output + result.Error).ShouldContain($"The environment variable {name} ");
+    }
+
+    [Fact]
+    public async Task A_maintenance_window_that_cannot_be_read_is_refused_before_anything_is_touched()
+    {
+        var host = new HostProcess("window");
+
+        var result = await host.RunAsync("MigrateProduction", ("MAINTENANCE_WINDOW", "Sun 02:00-04:00 Europe/Berln"));
+
+        result.ExitCode.ShouldBe(2);
+        (result.Output + result.Error).ShouldContain("did you mean Europe/Berlin?");
+        Directory.Exists(Path.Combine(host.Root, "artifacts")).ShouldBeFalse();
     }
 
     [Fact]

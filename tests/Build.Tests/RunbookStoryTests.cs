@@ -20,8 +20,13 @@ public sealed partial class RunbookStoryTests
         {
             var skipped = await host.RunAsync("MigrateProduction --skip");
             skipped.ExitCode.ShouldBe(3, skipped.Output);
-            skipped.Output.ShouldContain("VerifiedBackup and StagingMigrated are not ticked");
+            skipped.Output.ShouldContain("VerifiedBackup, StagingMigrated and RollbackPrepared are not ticked");
             skipped.Output.ShouldContain("./build.sh VerifyBackup");
+            skipped.Output.ShouldContain("--override VerifiedBackup,StagingMigrated,RollbackPrepared --because");
+            var closed = await host.RunAsync("MigrateProduction --skip --override VerifiedBackup,StagingMigrated,RollbackPrepared --because tested", ("MAINTENANCE_WINDOW", NotToday()));
+            closed.ExitCode.ShouldBe(3, closed.Output);
+            closed.Output.ShouldContain("The gate to production is closed: MaintenanceWindow is not ticked");
+            closed.Output.ShouldContain("is closed; it opens ");
             (await StatusAsync(host)).ShouldContain($"production {Seed}");
 
             var migrated = await host.RunAsync("MigrateProduction");
@@ -29,7 +34,7 @@ public sealed partial class RunbookStoryTests
             HostProcess.Summary(migrated).ShouldAllBe(row => row.Outcome == "Succeeded");
             (await StatusAsync(host)).ShouldContain($"staging {Head}; production {Head}");
             EvidenceKindsOf(host).ShouldBe(
-                ["backup", "backup-verification", "health-check", "health-check", "migration", "migration", "smoke-test", "smoke-test"], ignoreOrder: true);
+                ["backup", "backup-verification", "gate", "health-check", "health-check", "migration", "migration", "smoke-test", "smoke-test"], ignoreOrder: true);
             OpenIntents(host).ShouldBeEmpty();
 
             var again = await host.RunAsync("MigrateProduction");
@@ -40,8 +45,10 @@ public sealed partial class RunbookStoryTests
             back.ExitCode.ShouldBe(0, back.Output);
             (await StatusAsync(host)).ShouldContain("production 09be5c7a3f81");
 
-            var unverified = await host.RunAsync("MigrateProduction --skip SmokeTest HealthCheck");
+            var unverified = await host.RunAsync("MigrateProduction --skip Backup VerifyBackup SmokeTest HealthCheck --override VerifiedBackup,RollbackPrepared --because disk-is-full");
             unverified.ExitCode.ShouldBe(5, unverified.Output);
+            unverified.Output.ShouldContain("OVERRIDDEN: VerifiedBackup, RollbackPrepared");
+            SummariesOf(host).Count(summary => summary.Contains("OVERRIDE USED", StringComparison.Ordinal) && summary.Contains("disk-is-full", StringComparison.Ordinal)).ShouldBe(1);
             unverified.Output.ShouldContain("This run is not verified: production was changed, and SmokeTest and HealthCheck did not run green afterwards");
 
             var lossy = await host.RunAsync("Rollback --strategy Downgrade --revision a07f5e82c4d1");
@@ -91,6 +98,11 @@ public sealed partial class RunbookStoryTests
     private static partial Regex RestoreCommand();
 
     private static async Task<string> StatusAsync(HostProcess host) => (await host.RunAsync("Status")).Output;
+
+    private static string NotToday() => $"{TimeProvider.System.GetUtcNow().AddDays(3).DayOfWeek.ToString()[..3]} 00:00-24:00 UTC";
+
+    private static IReadOnlyList<string> SummariesOf(HostProcess host) =>
+        [.. Directory.EnumerateFiles(Path.Combine(host.Root, "artifacts", "runbook"), "summary.md", SearchOption.AllDirectories).Select(File.ReadAllText)];
 
     private static IReadOnlyList<string> EvidenceKindsOf(HostProcess host) =>
     [

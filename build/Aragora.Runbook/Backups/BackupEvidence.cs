@@ -29,6 +29,7 @@ public sealed class BackupEvidence(RunContext run)
             return backup is null ? reason
                 : of is not null && (backup.Folder != of.Folder || backup.ManifestSha256 != of.ManifestSha256) ? $"it is about {backup.Name}, not about {of.Name}"
                 : kind == EvidenceKinds.Backup ? Damage(backup, now)
+                : evidence.FactsAs<VerificationFacts>().RestoreTook is null ? "it was only read, not restored and compared (by an older build)"
                 : null;
         });
         if (answer.Found is not { } found || backup is null)
@@ -94,6 +95,9 @@ public sealed class BackupEvidence(RunContext run)
         return evidence.Kind == EvidenceKinds.Backup && expires <= run.Clock.GetUtcNow() ? (null, $"it expired {expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC")
             : WalPosition.IsBeyond(backup.Manifest.WalPosition, now.WalPosition)
                 ? (null, $"it was taken at the WAL position {backup.Manifest.WalPosition}, which the server ({now.WalPosition}) has not reached: the server was set back since")
+            // Whether it was taken before or after the point where the two histories part, the server tells only a superuser.
+            : backup.Manifest.Database.Timeline != now.Identity.Timeline
+                ? (null, $"it was taken on the server's timeline {backup.Manifest.Database.Timeline}, and the server is on {now.Identity.Timeline}: it failed over or was set back since, and the backup may hold what the database never had")
             : (backup, "");
     }
 

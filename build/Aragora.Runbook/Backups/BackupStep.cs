@@ -1,8 +1,5 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
-using Aragora.Runbook.Digests;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
@@ -93,7 +90,7 @@ public sealed class BackupStep
         var folder = Reserve(madeAt);
         try
         {
-            var taken = await TakeAsync(folder, source, client, cancellation);
+            var taken = await new SnapshotDump(run, environment, client, options, commands, progress).TakeAsync(folder, source, cancellation);
             await CheckUnmovedAsync(source, cancellation);
             folder.MakeFilesPrivate();
             var manifest = await DescribeAsync(folder.Partial, source, client, taken, madeAt, cancellation);
@@ -111,52 +108,6 @@ public sealed class BackupStep
 
             throw;
         }
-    }
-
-    /// <summary>Another attempt takes another snapshot: DDL that waits for this one's locks would stop the dump again.</summary>
-    private async Task<TakenSnapshot> TakeAsync(BackupFolder folder, BackupSource source, PostgresClient client, CancellationToken cancellation)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await TakeOnceAsync(folder, source, client, cancellation);
-            }
-            catch (DumpFailedException failed) when (failed.Failure.Kind == DumpFailureKind.Lock && attempt < options.LockAttempts)
-            {
-                var pause = options.LockRetryPause * (Math.Pow(2, attempt - 1) * (1 + (RandomNumberGenerator.GetInt32(1000) / 1000.0)));
-                run.Log.Warning("pg_dump met a lock ({Sessions}); attempt {Next} of {Attempts} follows in {Pause}", failed.InTheWay.Trim(), attempt + 1, options.LockAttempts, ProgressSnapshot.Rough(pause));
-                await Task.Delay(pause, run.Clock, cancellation);
-                await folder.EmptyAsync(run.Clock);
-            }
-            catch (DumpFailedException failed)
-            {
-                var attempts = attempt > 1 ? string.Create(CultureInfo.InvariantCulture, $", also at attempt {attempt}") : "";
-                throw new FailedCleanException(
-                    run.Secrets.Apply($"pg_dump of the {environment.DisplayName} database failed with exit code {failed.ExitCode}{attempts}; the unfinished backup was removed."),
-                    run.Secrets.Apply(failed.InTheWay + failed.Failure.Why),
-                    failed.Failure.Next,
-                    failed);
-            }
-        }
-    }
-
-    /// <summary>Dump, digest and globals at the same time; what fails first ends the others.</summary>
-    private async Task<TakenSnapshot> TakeOnceAsync(BackupFolder folder, BackupSource source, PostgresClient client, CancellationToken cancellation)
-    {
-        await using var snapshot = await SnapshotSession.OpenAsync(environment, new SnapshotOptions { LockWaitTimeout = options.LockWaitTimeout }, cancellation);
-        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var dumping = new DumpStep(run, environment, client, options, commands, progress).RunAsync(folder, snapshot.SnapshotId, source, together.Token);
-        var digesting = new DigestReader(snapshot).ReadAsync(Math.Max(1, options.Jobs / 2), method: null, together.Token);
-        var first = await Task.WhenAny(dumping, digesting);
-        if (!first.IsCompletedSuccessfully)
-        {
-            await together.CancelAsync();
-        }
-
-        await Task.WhenAll(dumping, digesting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first;
-        return new TakenSnapshot(snapshot, await dumping, (await digesting).WithSequencesAfter(await snapshot.ReadSequencesAsync(cancellation)));
     }
 
     private BackupFolder Reserve(DateTimeOffset madeAt)
@@ -223,15 +174,6 @@ public sealed class BackupStep
             Writes = source.Writes,
             Digest = taken.Digest,
         };
-    }
-
-    /// <summary>What was taken in one snapshot, which is over.</summary>
-    private sealed record TakenSnapshot(string SnapshotId, DateTimeOffset At, string WalPosition, DumpResult Dump, ContentDigest Digest)
-    {
-        public TakenSnapshot(SnapshotSession snapshot, DumpResult dump, ContentDigest digest)
-            : this(snapshot.SnapshotId, snapshot.TakenAt, snapshot.WalPosition, dump, digest)
-        {
-        }
     }
 }
 

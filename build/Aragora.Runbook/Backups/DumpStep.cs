@@ -40,10 +40,10 @@ public sealed class DumpStep(RunContext run, DatabaseEnvironment environment, Po
     /// <summary>Dumps, once.</summary>
     /// <param name="folder">Where to.</param>
     /// <param name="snapshot">The exported snapshot; its session has to stay open.</param>
-    /// <param name="source">What is going to be dumped, for the progress.</param>
+    /// <param name="tables">Receives how far it is.</param>
     /// <param name="cancellation">Ends pg_dump.</param>
     /// <exception cref="DumpFailedException">pg_dump failed; the folder is left as it is, for the caller to remove.</exception>
-    public async Task<DumpResult> RunAsync(BackupFolder folder, string snapshot, BackupSource source, CancellationToken cancellation)
+    public async Task<DumpResult> RunAsync(BackupFolder folder, string snapshot, DumpProgress tables, CancellationToken cancellation)
     {
         using var password = PasswordFile.For(environment.Database);
         var command = new Command
@@ -53,22 +53,18 @@ public sealed class DumpStep(RunContext run, DatabaseEnvironment environment, Po
             Environment = ClientEnvironment.For(environment.Database, password, ApplicationName),
         };
         run.Log.Debug("{Command}", command.ToString());
-        var tables = new DumpProgress(source.Tables, options.Jobs);
-        var monitor = new DumpMonitor(run, environment, ApplicationName, tables);
-        var result = await WatchedAsync(command, folder, tables, monitor, cancellation);
+        var result = await ShownAsync(command, folder, tables, cancellation);
         if (result.Succeeded)
         {
             return new DumpResult(command.Arguments, result.Took);
         }
 
-        var failure = DumpFailure.Read(result, environment, folder.Partial);
-        throw new DumpFailedException(failure, result.ExitCode, run.Secrets.Apply(failure.Kind == DumpFailureKind.Lock ? await InTheWayAsync(monitor, cancellation) : ""));
+        throw new DumpFailedException(DumpFailure.Read(result, environment, folder.Partial), result.ExitCode);
     }
 
-    private async Task<CommandResult> WatchedAsync(Command command, BackupFolder folder, DumpProgress tables, DumpMonitor monitor, CancellationToken cancellation)
+    private async Task<CommandResult> ShownAsync(Command command, BackupFolder folder, DumpProgress tables, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var watching = monitor.WatchAsync(over.Token);
         var showing = ShowAsync(folder, tables, over.Token);
         try
         {
@@ -77,7 +73,7 @@ public sealed class DumpStep(RunContext run, DatabaseEnvironment environment, Po
         finally
         {
             await over.CancelAsync();
-            await Task.WhenAll(watching, showing);
+            await showing;
             progress.Close();
         }
     }
@@ -99,12 +95,6 @@ public sealed class DumpStep(RunContext run, DatabaseEnvironment environment, Po
         }
     }
 
-    private static async Task<string> InTheWayAsync(DumpMonitor monitor, CancellationToken cancellation)
-    {
-        var sessions = monitor.Seen.Concat(await monitor.ExclusiveLocksAsync(cancellation)).DistinctBy(session => session.Pid).ToList();
-        return sessions.Count == 0 ? "" : "in the way: " + string.Join("; ", sessions) + "\n";
-    }
-
     private static long BytesIn(string folder) => new DirectoryInfo(folder) is { Exists: true } there ? there.EnumerateFiles().Sum(file => file.Exists ? file.Length : 0) : 0;
 }
 
@@ -116,15 +106,11 @@ public sealed record DumpResult(IReadOnlyList<string> Arguments, TimeSpan Took);
 /// <summary>A pg_dump that failed, for the step that knows whether another attempt makes sense.</summary>
 /// <param name="failure">Why.</param>
 /// <param name="exitCode">pg_dump's.</param>
-/// <param name="inTheWay">The sessions that held or awaited a lock; empty for none.</param>
-public sealed class DumpFailedException(DumpFailure failure, int exitCode, string inTheWay) : Exception(failure.Why)
+public sealed class DumpFailedException(DumpFailure failure, int exitCode) : Exception(failure.Why)
 {
     /// <summary>Why.</summary>
     public DumpFailure Failure { get; } = failure;
 
     /// <summary>pg_dump's.</summary>
     public int ExitCode { get; } = exitCode;
-
-    /// <summary>The sessions that held or awaited a lock; empty for none.</summary>
-    public string InTheWay { get; } = inTheWay;
 }

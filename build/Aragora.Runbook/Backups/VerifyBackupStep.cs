@@ -19,7 +19,7 @@ namespace Aragora.Runbook.Backups;
 /// <param name="progress">Shows how far it is; null chooses by where the output goes.</param>
 public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environment, BackupOptions options, ScratchDatabases scratch, ICommandRunner commands, IProgressView? progress = null)
 {
-    private const int MostDifferences = 100;
+    private const int MostDifferences = 25;
     private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(500);
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
@@ -82,20 +82,25 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         if (differences.Count > 0)
         {
             await AbandonAsync(starting);
-            throw Unreliable(backup, differences);
+            throw await UnreliableAsync(backup, differences);
         }
 
         await using var database = await starting;
         run.Log.Information("Every file fits its manifest; restoring into {Server}", database.Description);
-        var restored = await new ArchiveRestore(run, client, commands, view).RunAsync(backup, database.Environment, options.Jobs, cancellation);
+        var restored = await new ArchiveRestore(run, client, commands, view).RunAsync(backup, database.Environment, options.Jobs, cancellation, database.Restore);
         differences.AddRange(restored.Complaints);
         if (restored.ExitCode != 0)
         {
             differences.Add(string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {restored.ExitCode}{(restored.ExitCode > 128 ? $" (signal {restored.ExitCode - 128})" : "")}"));
         }
 
-        differences.AddRange(await CompareRestoredAsync(backup.Manifest, database.Environment, cancellation));
-        return differences.Count > 0 ? throw Unreliable(backup, differences) : facts with
+        differences.AddRange(await CompareRestoredAsync(backup.Manifest with { Digest = database.Expected(backup.Manifest.Digest) }, database.Environment, cancellation));
+        if (differences.Count > 0)
+        {
+            throw await UnreliableAsync(backup, differences);
+        }
+
+        return facts with
         {
             TablesCompared = backup.Manifest.Digest.Tables.Count,
             RowsCompared = backup.Manifest.Digest.Tables.Values.Sum(table => table.Rows),
@@ -103,11 +108,18 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         };
     }
 
-    private FailedCleanException Unreliable(BackupReference backup, List<string> differences) => new(
-        $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}.",
-        run.Secrets.Apply(string.Join(Environment.NewLine, differences.Take(MostDifferences).Select(difference => "- " + difference).Prepend(""))
-            + (differences.Count > MostDifferences ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}- and {differences.Count - MostDifferences} more") : "")),
-        "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
+    private async Task<FailedCleanException> UnreliableAsync(BackupReference backup, List<string> differences)
+    {
+        var lines = differences.Select(difference => run.Secrets.Apply("- " + difference)).ToList();
+        var file = Path.Combine(run.Folder, $"differences-{backup.Name}.txt");
+        Directory.CreateDirectory(run.Folder);
+        await File.WriteAllLinesAsync(file, lines, CancellationToken.None);
+        return new FailedCleanException(
+            $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}.",
+            string.Join(Environment.NewLine, lines.Take(MostDifferences).Prepend(""))
+                + (lines.Count > MostDifferences ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}- and {lines.Count - MostDifferences} more: {file}") : ""),
+            "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
+    }
 
     /// <summary>The scratch server is not needed after all; why it may not have come up does not matter any more.</summary>
     private async Task AbandonAsync(Task<ScratchDatabase> starting)

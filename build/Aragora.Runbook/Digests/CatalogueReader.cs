@@ -12,14 +12,17 @@ public static class CatalogueReader
 
     private const int Kept = 1000;
 
-    private static readonly HashSet<string> Verbatim = new(StringComparer.Ordinal) { "comment", "function", "procedure", "security label" };
+    private static readonly HashSet<string> Verbatim = new(StringComparer.Ordinal) { "comment", "security label" };
+
+    /// <summary>Before it, a routine's definition is spelled by the server; behind it, it is the user's own text.</summary>
+    private const string Body = "\nAS ";
 
     /// <summary>Reads it in a session with <see cref="StableSettings"/>.</summary>
     public static async Task<IReadOnlyList<CatalogueLine>> ReadAsync(PostgresSession session, CancellationToken cancellation)
     {
         string[] queries =
         [
-            RelationLines.Tables, RelationLines.Columns, RelationLines.Sequences, RelationLines.Indexes, RelationLines.Constraints, RelationLines.Attached,
+            RelationLines.Tables, RelationLines.Columns, RelationLines.Sequences, RelationLines.Indexes, RelationLines.Constraints, RelationLines.Attached, RelationLines.Statistics(session.ServerVersion),
             DefinitionLines.Types, DefinitionLines.Routines, DefinitionLines.Others, DefinitionLines.Publications(session.ServerVersion),
             RightsLines.Grants, RightsLines.Comments, RightsLines.LargeObjects, RightsLines.Database,
         ];
@@ -38,7 +41,9 @@ public static class CatalogueReader
 
     private static CatalogueLine Line(string kind, string name, string definition)
     {
-        var normal = Verbatim.Contains(kind) ? definition : ExpressionSpelling.Normalise(definition);
+        var normal = Verbatim.Contains(kind) ? definition : kind is "function" or "procedure" && definition.IndexOf(Body, StringComparison.Ordinal) is > 0 and var body
+            ? ExpressionSpelling.Normalise(definition[..body]) + definition[body..]
+            : ExpressionSpelling.Normalise(definition);
         return new CatalogueLine(kind, name, normal.Length <= Kept ? normal : Shortened(normal));
     }
 

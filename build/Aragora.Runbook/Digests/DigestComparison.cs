@@ -100,13 +100,39 @@ public static class DigestComparison
             }
             else if (there != definitions)
             {
-                yield return new DigestDifference(key.Kind, key.Name, $"is {there} instead of {definitions}");
+                yield return new DigestDifference(key.Kind, key.Name, Contrast(definitions, there));
             }
         }
 
         foreach (var (key, definitions) in found.Where(line => !wanted.ContainsKey(line.Key)))
         {
             yield return new DigestDifference(key.Kind, key.Name, $"not expected: {definitions}");
+        }
+    }
+
+    /// <summary>Only where they differ, with a little around it: a function's body is long.</summary>
+    private static string Contrast(string expected, string actual)
+    {
+        const int Around = 20;
+        var shorter = Math.Min(expected.Length, actual.Length);
+        var same = 0;
+        while (same < shorter && expected[same] == actual[same])
+        {
+            same++;
+        }
+
+        var sameAtEnd = 0;
+        while (sameAtEnd < shorter - same && expected[^(sameAtEnd + 1)] == actual[^(sameAtEnd + 1)])
+        {
+            sameAtEnd++;
+        }
+
+        return $"is {Part(actual)} instead of {Part(expected)}";
+
+        string Part(string text)
+        {
+            var (from, to) = (Math.Max(0, same - Around), Math.Min(text.Length, text.Length - sameAtEnd + Around));
+            return to - from > text.Length / 2 && text.Length <= 200 ? text : $"{(from > 0 ? "…" : "")}{text[from..to]}{(to < text.Length ? "…" : "")}";
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Aragora.Runbook.Digests;
 
-/// <summary>The catalogue's lines about relations: tables, columns, views, sequences, indexes, constraints, triggers, policies, rules.</summary>
+/// <summary>The catalogue's lines about relations: tables, columns, views, sequences, indexes, constraints, triggers, policies, rules, statistics.</summary>
 internal static class RelationLines
 {
     /// <summary>Relations of the user's own; an extension's members come with the extension.</summary>
@@ -100,10 +100,14 @@ internal static class RelationLines
         FROM pg_index i JOIN rel r ON r.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
         """;
 
-    /// <summary>A partition's copy of its root's foreign key is made anew at restore, under a name of the server's choice.</summary>
+    /// <summary>
+    /// A partition's copy of its root's foreign key is made anew at restore, under a name of the server's choice. What a child inherits is proved with the parent's constraint
+    /// or not: a child that was made later has it proved, and after a restore, where it was there before the constraint, not.
+    /// </summary>
     public const string Constraints = Relations + "\n" +
         """
-        SELECT 'constraint', quote_ident(c.conname) || ' on ' || r.name, pg_get_constraintdef(c.oid)
+        SELECT 'constraint', quote_ident(c.conname) || ' on ' || r.name,
+            CASE WHEN c.contype = 'c' AND c.coninhcount > 0 THEN regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', '') ELSE pg_get_constraintdef(c.oid) END
         FROM pg_constraint c JOIN rel r ON r.oid = c.conrelid
         WHERE c.contype <> 't' AND NOT (c.contype = 'f' AND c.conparentid <> 0)
         """;
@@ -123,8 +127,18 @@ internal static class RelationLines
             'using ' || pg_get_expr(p.polqual, p.polrelid),
             'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
         FROM pg_policy p JOIN rel r ON r.oid = p.polrelid
-        UNION ALL
-        SELECT 'statistics', format('%I.%I', n.nspname, s.stxname), concat_ws('; ', pg_get_statisticsobjdef(s.oid), 'owner ' || quote_ident(pg_get_userbyid(s.stxowner)), 'target ' || (to_jsonb(s) ->> 'stxstattarget'))
+        """;
+
+    /// <summary>From PostgreSQL 14 on by its parts: the server's own definition leaves out parentheses, and so reads differently before and after a restore.</summary>
+    public static string Statistics(Version server) => Relations + "\n" +
+        $"""
+        SELECT 'statistics', format('%I.%I', n.nspname, s.stxname), concat_ws('; ', {(server.Major >= 14
+            ? """
+              'on ' || r.name, 'kinds ' || array_to_string(s.stxkind, ' '),
+              'columns ' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attnum = ANY (s.stxkeys::int2[])),
+              'expressions ' || array_to_string(pg_get_statisticsobjdef_expressions(s.oid), ', ')
+              """
+            : "pg_get_statisticsobjdef(s.oid)")}, 'owner ' || quote_ident(pg_get_userbyid(s.stxowner)), 'target ' || (to_jsonb(s) ->> 'stxstattarget'))
         FROM pg_statistic_ext s JOIN rel r ON r.oid = s.stxrelid JOIN pg_namespace n ON n.oid = s.stxnamespace
         """;
 }

@@ -37,12 +37,12 @@ internal static class RightsLines
         FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
         """;
 
-    /// <summary>Not of extensions' members, nor of what a dump leaves out (invalid indexes) or makes anew (a partition's copy of a foreign key).</summary>
+    /// <summary>Not of extensions' members, nor of what a dump leaves out (plpgsql, invalid indexes) or makes anew (a partition's copy of a foreign key).</summary>
     public const string Comments =
         """
         SELECT 'comment', o.type || ' ' || o.identity, d.description
         FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) o
-        WHERE (d.objoid >= 16384 OR d.classoid = 'pg_extension'::regclass OR (d.classoid = 'pg_namespace'::regclass AND o.identity = 'public'))
+        WHERE (d.objoid >= 16384 OR (d.classoid = 'pg_namespace'::regclass AND o.identity = 'public'))
           AND d.classoid <> 'pg_largeobject'::regclass AND coalesce(o.schema, '') !~ '^pg_(toast|temp)'
           AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = d.classoid AND m.objid = d.objoid AND m.deptype = 'e')
           AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE d.classoid = 'pg_class'::regclass AND i.indexrelid = d.objoid AND NOT i.indisvalid AND c.relkind = 'i')

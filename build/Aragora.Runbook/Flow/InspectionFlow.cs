@@ -2,6 +2,7 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Guards;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
@@ -44,6 +45,14 @@ public sealed class InspectionFlow(
             cancellation);
         Show(report.ToTable());
         report.ThrowIfRefused();
+        if (options.Scheduled.Contains("MigrateProduction"))
+        {
+            foreach (var box in new ProductionGate(run, options.Gate).Foresee(environments.IsLocalStack))
+            {
+                run.Log.Warning("[ ] As it stands, the gate to production will refuse: {Box}: {Finding:l}; {Next:l}", box.Box, box.Finding, box.Next);
+            }
+        }
+
         return new StepFact("checks", report.Fact);
     }
 

@@ -19,6 +19,7 @@ public sealed class MigrationFlow(
     RunVerdict verdict)
 {
     private string? requested;
+    private GateFacts? passed;
 
     /// <summary>Staging at the revision asked for, with green smoke tests and health.</summary>
     public async Task<StepFact> MigrateStagingAsync(CancellationToken cancellation)
@@ -52,14 +53,14 @@ public sealed class MigrationFlow(
         var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
         var loaded = await tree.GetAsync(cancellation);
         var result = await migrator.MigrateAsync(
-            production, loaded, await RequestedAsync(loaded, cancellation), (now, target, ended) => PassGateAsync(production, now, target.Revision, loaded, ended), cancellation);
+            production, loaded, await RequestedAsync(loaded, cancellation), (now, target, ended) => PassGateAsync(production, now, target, loaded, ended), cancellation);
         if (!result.Facts.Moved && !verification.IsVerified(result.After))
         {
             // A run before this one moved it, and ended before it was verified.
             verdict.Moved(TargetEnvironment.Production);
         }
 
-        return new StepFact("production", Moved(result.Facts));
+        return new StepFact("production", Moved(result.Facts) + Overridden);
     }
 
     /// <summary>"+1" counts from production where production is to be migrated: staging and production have to end at the same revision, also when the run is repeated.</summary>
@@ -78,19 +79,17 @@ public sealed class MigrationFlow(
         return requested;
     }
 
-    private async Task PassGateAsync(DatabaseEnvironment production, DatabaseFacts now, string revision, MigrationsTree loaded, CancellationToken cancellation)
+    private async Task PassGateAsync(DatabaseEnvironment production, DatabaseFacts now, RevisionTarget target, MigrationsTree loaded, CancellationToken cancellation)
     {
         await verification.RequirePossibleAsync(production, cancellation);
         var environment = await environments.GetAsync(TargetEnvironment.Staging, cancellation);
         var staging = await DatabaseInspector.ReadAsync(environment, cancellation);
         RunbookEnvironments.RequireTwoDatabases(staging, now);
-        var subject = new GateSubject(now, staging, revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, environment));
-        var boxes = await run.Journal.ActAsync("pass the gate to production", subject, () => Task.FromResult(gate.Pass(subject)));
-        foreach (var box in boxes)
-        {
-            run.Log.Information("[x] {Box}: {Finding:l}", box.Box, box.Finding);
-        }
+        var subject = new GateSubject(now, staging, target.Revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, environment)) { Pending = target.Steps, IsLocalStack = production.IsLocalStack };
+        passed = await gate.PassAsync(production, subject, cancellation);
     }
+
+    private string Overridden => passed is null || passed.Boxes.All(box => box.Ticked) ? "" : $"; OVERRIDDEN: {string.Join(", ", passed.Boxes.Where(box => !box.Ticked).Select(box => box.Box))}";
 
     internal static string Moved(MigrationFacts facts) =>
         facts.Moved ? $"{facts.From.Named()} → {facts.To.Named()} ({facts.Applied.Count} {(facts.Applied.Count == 1 ? "migration" : "migrations")})" : $"already at {facts.To.Named()}, nothing to do";

@@ -1,5 +1,7 @@
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
@@ -33,6 +35,9 @@ public sealed record RunbookOptions
     /// <summary>How revisions are moved.</summary>
     public required MigratorOptions Migrator { get; init; }
 
+    /// <summary>What the person says to production's gate.</summary>
+    public GateOptions Gate { get; init; } = new();
+
     /// <summary>How smoke tests run.</summary>
     public required SmokeTestOptions SmokeTest { get; init; }
 
@@ -47,6 +52,9 @@ public sealed record RunbookOptions
 
     /// <summary>Whether a downgrade may destroy data.</summary>
     public bool AcceptDataLoss { get; init; }
+
+    /// <summary>What the benchmark measures.</summary>
+    public BenchmarkOptions Benchmark { get; init; } = new();
 
     /// <summary>The message of a new migration.</summary>
     public string? Message { get; init; }

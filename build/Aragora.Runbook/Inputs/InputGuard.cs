@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Inputs;
@@ -164,7 +165,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
     {
         if (values.Count == 0)
         {
-            if (!definition.IsFlag && !definition.Type.IsArray)
+            if (!definition.IsFlag && (!definition.Type.IsArray || definition.Separator is not null))
             {
                 yield return new Problem($"{source} has no value.", $"{definition.Switch} <{Kind(definition)}>");
             }
@@ -178,31 +179,48 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
             yield break;
         }
 
-        foreach (var value in values.Where(value => !Parses(definition.ValueType, value)))
+        if (definition.Separator is { } separator)
         {
-            yield return new Problem($"{source}{(definition.Secret ? "" : $" \"{Shown(value)}\"")} is not {Kind(definition)}.", $"{definition.Switch} <{Kind(definition)}>");
+            // NUKE splits one word, or takes several; of a mixture it makes nothing.
+            if (values.Count > 1 && values.Any(value => value.Contains(separator, StringComparison.Ordinal)))
+            {
+                yield return new Problem($"{source} is a list with spaces in it.", $"{definition.Switch} {string.Join(separator, values.SelectMany(value => value.Split(separator, StringSplitOptions.RemoveEmptyEntries)).Select(Shown))}");
+                yield break;
+            }
+
+            values = [.. values.SelectMany(value => value.Split(separator))];
+        }
+
+        foreach (var value in values)
+        {
+            if (Complaint(definition.ValueType, value) is { } complaint)
+            {
+                yield return new Problem($"{source}{(definition.Secret ? "" : $" \"{Shown(value)}\"")} is not {Kind(definition)}{(definition.Secret || complaint.Length == 0 ? "" : $": {complaint}")}.", $"{definition.Switch} <{Kind(definition)}>");
+            }
         }
     }
 
-    private static bool Parses(Type type, string value)
+    /// <summary>Why it does not parse, empty where its kind says enough; null where it does.</summary>
+    private static string? Complaint(Type type, string value)
     {
         if (type == typeof(string))
         {
-            return value.Trim().Length > 0;
+            return value.Trim().Length > 0 ? null : "";
         }
 
         if (type.IsEnum)
         {
-            return Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase);
+            return Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase) ? null : "";
         }
 
         try
         {
-            return type == typeof(Uri) ? Uri.TryCreate(value, UriKind.Absolute, out _) : TypeDescriptor.GetConverter(type).ConvertFromInvariantString(value) is not null;
+            var parses = type == typeof(Uri) ? Uri.TryCreate(value, UriKind.Absolute, out _) : TypeDescriptor.GetConverter(type).ConvertFromInvariantString(value) is not null;
+            return parses ? null : "";
         }
         catch (Exception notParsed) when (notParsed is FormatException or ArgumentException or NotSupportedException or InvalidOperationException || notParsed.InnerException is not null)
         {
-            return false;
+            return type == typeof(MaintenanceWindow) ? notParsed.Message : "";
         }
     }
 
@@ -216,6 +234,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
         var type when type == typeof(bool) => "true|false",
         var type when type == typeof(Duration) => "500ms|5s|10min|24h",
         var type when type == typeof(Uri) => "https://host/path",
+        var type when type == typeof(MaintenanceWindow) => "a maintenance window such as \"Sun 02:00-04:00 Europe/Berlin\"",
         var type when type.Name == "AbsolutePath" => "path",
         _ => "text",
     };

@@ -7,6 +7,9 @@ namespace Aragora.Runbook.Inputs;
 /// <param name="Secret">Whether its value must not be repeated in a message.</param>
 public sealed record ParameterDefinition(string Name, Type Type, bool CommandLineOnly = false, bool Secret = false)
 {
+    /// <summary>What separates several values in one word, such as a comma; null where they are words of their own.</summary>
+    public string? Separator { get; init; }
+
     /// <summary>As it is typed: <c>--staging-database-url</c>.</summary>
     public string Switch { get; } = "--" + string.Concat(Name.Select((c, i) => char.IsUpper(c) && i > 0 ? "-" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
 

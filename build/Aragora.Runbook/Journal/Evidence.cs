@@ -78,6 +78,9 @@ public static class EvidenceKinds
     /// <summary>A migration moved or confirmed a revision; facts: <c>MigrationFacts</c>.</summary>
     public const string Migration = "migration";
 
+    /// <summary>The gate to production was passed, with every box of the checklist; facts: <c>GateFacts</c>.</summary>
+    public const string Gate = "gate";
+
     /// <summary>A rollback moved a revision back; facts: <c>MigrationFacts</c>.</summary>
     public const string Rollback = "rollback";
 

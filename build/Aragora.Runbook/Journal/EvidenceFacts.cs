@@ -11,7 +11,7 @@ internal static class EvidenceFacts
     /// </summary>
     private static readonly HashSet<string> Identifying = new(StringComparer.OrdinalIgnoreCase)
     {
-        "folder", "manifestSha256", "backupMadeAt", "direction", "from", "to", "applied", "runner", "suite", "suiteHash", "resultsFile", "url", "latency",
+        "folder", "manifestSha256", "backupMadeAt", "direction", "from", "to", "applied", "runner", "suite", "suiteHash", "resultsFile", "url", "latency", "box",
     };
 
     /// <summary>The facts; free text in them without secrets.</summary>

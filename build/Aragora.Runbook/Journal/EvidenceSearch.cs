@@ -27,6 +27,9 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
 {
     private const int ReasonsShown = 3;
 
+    // Two machines that are kept in time differ by less.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// The newest record that fits the query and that <paramref name="alsoFits"/> has nothing against (it returns the reason, or null). A red record of the same database revokes
     /// every older green one, whatever revision and tree it was made with: only what was seen since counts.
@@ -35,7 +38,10 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
     {
         var (accepted, unreadable) = store.ReadAll();
         var (noun, verb) = Words(query.Kind);
-        var rejected = unreadable.Select(file => $"{Path.GetFileName(file.Path)}: {file.Reason}").ToList();
+        // A file that is not believed may say of itself that it is about something else: then it is nobody's reason here.
+        var rejected = unreadable.Where(file => file.Claims is null || file.Claims.Kind == query.Kind)
+            .Select(file => new Reason(file.Claims?.MadeAt ?? DateTimeOffset.MinValue, $"{Path.GetFileName(file.Path)}: {file.Reason}"))
+            .ToList();
         var revoked = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var evidence in accepted.Where(evidence => evidence.Kind == query.Kind))
         {
@@ -44,7 +50,7 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
             {
                 if (query.Database.MayBe(evidence.Database) && revoked.TryAdd(about, $"the newest one failed ({evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {evidence.Failure})"))
                 {
-                    rejected.Add(revoked[about]);
+                    rejected.Add(new Reason(evidence.MadeAt, revoked[about]));
                 }
 
                 continue;
@@ -52,17 +58,22 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
 
             if ((revoked.ContainsKey(about) ? "a newer one failed" : Mismatch(evidence, query) ?? Complaint(evidence, alsoFits)) is not { } reason)
             {
-                return new EvidenceAnswer(evidence, $"{verb} {Age(evidence)} ago, still this database, these revisions", rejected);
+                return new EvidenceAnswer(evidence, $"{verb} {Age(evidence)} ago, still this database, these revisions", NewestFirst(rejected));
             }
 
-            rejected.Add($"{verb} {evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {reason}");
+            rejected.Add(new Reason(evidence.MadeAt, $"{verb} {evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {reason}"));
         }
 
-        return new EvidenceAnswer(null, rejected.Count == 0 ? $"no record of {noun}" : $"no record of {noun} that holds: {string.Join("; ", rejected.Take(ReasonsShown))}", rejected);
+        var reasons = NewestFirst(rejected);
+        var more = reasons.Count > ReasonsShown ? $"; and {reasons.Count - ReasonsShown} older" : "";
+        return new EvidenceAnswer(null, reasons.Count == 0 ? $"no record of {noun}" : $"no record of {noun} that holds: {string.Join("; ", reasons.Take(ReasonsShown))}{more}", reasons);
     }
 
     /// <summary>How old a record is: "40 min".</summary>
     public string Age(Evidence evidence) => ProgressSnapshot.Rough(clock.GetUtcNow() - evidence.MadeAt);
+
+    /// <summary>What people look for is the reason of the newest record.</summary>
+    private static IReadOnlyList<string> NewestFirst(IEnumerable<Reason> reasons) => [.. reasons.OrderByDescending(reason => reason.MadeAt).Select(reason => reason.Text)];
 
     private static string About(Evidence evidence, EvidenceQuery query)
     {
@@ -95,6 +106,7 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
         EvidenceKinds.BackupVerification => ("a backup that was verified", "verified"),
         EvidenceKinds.Migration => ("a migration", "migrated"),
         EvidenceKinds.SmokeTest => ("green smoke tests", "smoke tests green"),
+        EvidenceKinds.Gate => ("a gate that was passed", "passed"),
         EvidenceKinds.HealthCheck => ("a green health check", "healthy"),
         _ => ($"a {kind}", kind),
     };
@@ -107,14 +119,14 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
             return $"it is of another database, {evidence.Database}";
         }
 
+        if (evidence.MadeAt - now > ClockTolerance)
+        {
+            return $"it says that it was made in the future ({evidence.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC; here it is {now.UtcDateTime:yyyy-MM-dd HH:mm} UTC): a clock is wrong, or was set back";
+        }
+
         if (!query.MayBeExpired && evidence.ExpiresAt <= now)
         {
             return $"it expired {evidence.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC";
-        }
-
-        if (evidence.MadeAt > now)
-        {
-            return "it says that it was made in the future: a clock is wrong";
         }
 
         if (!evidence.Revisions.Order(StringComparer.Ordinal).SequenceEqual(query.Database.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))
@@ -129,6 +141,8 @@ public sealed class EvidenceSearch(EvidenceStore store, TimeProvider clock)
 
         return query.TreeHash is null || evidence.TreeHash == query.TreeHash ? null : $"it is of another migrations tree ({Short(evidence.TreeHash)}; this one is {Short(query.TreeHash)})";
     }
+
+    private sealed record Reason(DateTimeOffset MadeAt, string Text);
 
     private static string Short(string? hash) => hash is null ? "none" : hash[..Math.Min(12, hash.Length)];
 

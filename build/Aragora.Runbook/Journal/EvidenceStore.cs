@@ -49,13 +49,13 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
         foreach (var path in Files(rejected))
         {
             var (evidence, reason) = Read(path);
-            if (evidence is not null)
+            if (evidence is not null && reason.Length == 0)
             {
                 accepted.Add(evidence);
             }
             else
             {
-                rejected.Add(new RejectedEvidence(path, reason));
+                rejected.Add(new RejectedEvidence(path, reason) { Claims = evidence });
             }
         }
 
@@ -120,13 +120,13 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
 
         if (evidence.Signature is null)
         {
-            return (null, "it is not signed, and an evidence key was given");
+            return (evidence, "it is not signed, and an evidence key was given");
         }
 
         var expected = Encoding.ASCII.GetBytes(Sign(evidence)!);
         return CryptographicOperations.FixedTimeEquals(expected, Encoding.ASCII.GetBytes(evidence.Signature))
             ? (evidence with { Path = path }, "")
-            : (null, "its signature does not fit: it was edited, or signed with another key");
+            : (evidence, "its signature does not fit: it was edited, or signed with another key");
     }
 
     private string? Sign(Evidence evidence)
@@ -153,4 +153,8 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
 /// <summary>A file among the evidence that no gate may believe.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Reason">Why, for the refusal that a gate prints.</param>
-public sealed record RejectedEvidence(string Path, string Reason);
+public sealed record RejectedEvidence(string Path, string Reason)
+{
+    /// <summary>What it says of itself, where that can be read: only to be told, never to be believed.</summary>
+    public Evidence? Claims { get; init; }
+}

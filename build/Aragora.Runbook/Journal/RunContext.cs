@@ -32,7 +32,7 @@ public sealed record RunContext
     /// <summary>The clock; tests bring their own.</summary>
     public required TimeProvider Clock { get; init; }
 
-    /// <summary>user@machine.</summary>
+    /// <summary>user@machine, on a CI host with the person who started the run; see <see cref="Person"/>.</summary>
     public required string Who { get; init; }
 
     /// <summary>The checkout's commit; null outside of git.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Aragora.Runbook.Backups;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
@@ -26,6 +27,7 @@ public static class EvidenceFact
                 EvidenceKinds.BackupVerification => Verification(evidence.FactsAs<VerificationFacts>()),
                 EvidenceKinds.Rollback when evidence.FactsAs<RestoreFacts>() is { KeptDatabase: not null } restored => Restore(restored),
                 EvidenceKinds.Migration or EvidenceKinds.Rollback => Migration(evidence.FactsAs<MigrationFacts>()),
+                EvidenceKinds.Gate => Gate(evidence.FactsAs<GateFacts>()),
                 EvidenceKinds.SmokeTest => SmokeTest(evidence.FactsAs<SmokeTestFacts>()),
                 EvidenceKinds.HealthCheck => Health(evidence.FactsAs<HealthFacts>()),
                 _ => evidence.Kind,
@@ -44,6 +46,12 @@ public static class EvidenceFact
     private static string Migration(MigrationFacts facts) => facts.Moved
         ? $"{Named(facts.From)} -> {Named(facts.To)} ({Measures.Count(facts.Applied.Count, "migration")})"
         : $"was at {Named(facts.To)} already";
+
+    private static string Gate(GateFacts facts)
+    {
+        var overridden = facts.Boxes.Where(box => !box.Ticked).Select(box => $"{box.Box} ({LogText.SingleLine(box.Because ?? "no reason", 200)})").ToList();
+        return $"to {facts.To}: {facts.Boxes.Count - overridden.Count} of {facts.Boxes.Count} boxes ticked{(overridden.Count == 0 ? "" : $"; OVERRIDDEN: {string.Join(", ", overridden)}")}";
+    }
 
     private static string Restore(RestoreFacts facts) =>
         $"{Named(facts.From)} -> {Named(facts.To)}: restored from {facts.Folder}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, unavailable for {Measures.Duration(facts.Unavailable)}, kept {facts.KeptDatabase}";

@@ -24,9 +24,16 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
     public string ApplicationName => $"aragora-restore-{run.RunId}";
 
     /// <summary>pg_restore's arguments; no secret is among them. Without <c>--verbose</c>, every word that it says is a complaint.</summary>
-    public static IReadOnlyList<string> Arguments(string folder, DatabaseEnvironment into, int jobs) =>
+    /// <param name="folder">The archive.</param>
+    /// <param name="into">The empty database.</param>
+    /// <param name="jobs">Sessions that restore at once.</param>
+    /// <param name="how">What is left out; null for nothing.</param>
+    /// <param name="list">The table of contents to follow; null for the archive's own.</param>
+    public static IReadOnlyList<string> Arguments(string folder, DatabaseEnvironment into, int jobs, RestoreSelection? how = null, string? list = null) =>
     [
         "--format=directory",
+        .. how is { WithoutTablespaces: true } ? ["--no-tablespaces"] : Array.Empty<string>(),
+        .. list is null ? Array.Empty<string>() : [$"--use-list={list}"],
         string.Create(CultureInfo.InvariantCulture, $"--jobs={jobs}"),
         "--no-password",
         $"--dbname={ClientEnvironment.DatabaseArgument(into.Database)}",
@@ -38,13 +45,16 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
     /// <param name="into">The empty database.</param>
     /// <param name="jobs">Sessions that restore at once.</param>
     /// <param name="cancellation">Ends pg_restore; what it restored so far stays.</param>
-    public async Task<RestoreResult> RunAsync(BackupReference backup, DatabaseEnvironment into, int jobs, CancellationToken cancellation)
+    /// <param name="how">What is left out; null for nothing.</param>
+    public async Task<RestoreResult> RunAsync(BackupReference backup, DatabaseEnvironment into, int jobs, CancellationToken cancellation, RestoreSelection? how = null)
     {
+        await EmptyDatabase.PrepareAsync(into, backup.Manifest.Digest, cancellation);
+        using var list = how is { LeftOut.Count: > 0 } ? await ArchiveList.WithoutAsync(backup.Folder, how.LeftOut, client, commands, cancellation) : null;
         using var password = PasswordFile.For(into.Database);
         var command = new Command
         {
             Program = client["pg_restore"],
-            Arguments = Arguments(backup.Folder, into, jobs),
+            Arguments = Arguments(backup.Folder, into, jobs, how, list?.Path),
             Environment = ClientEnvironment.For(into.Database, password, ApplicationName),
         };
         run.Log.Debug("{Command}", command.ToString());
@@ -73,7 +83,8 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
             {
                 await using var session = await PostgresSession.OpenAsync(into, "aragora-restore-progress", cancellation: over);
                 var bytes = await session.ScalarAsync<long>("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", over);
-                progress.Report(new ProgressSnapshot($"restoring {DataSize.Text(manifest.DatabaseBytes)}", manifest.Tables, 0, "tables", bytes, run.Clock.GetElapsedTime(started)));
+                // A source with bloat is larger than its copy will be: it is an estimate.
+                progress.Report(new ProgressSnapshot("restoring", Math.Min(99, 100 * bytes / Math.Max(1, manifest.DatabaseBytes)), 100, "%", bytes, run.Clock.GetElapsedTime(started)));
             }
         }
         catch (OperationCanceledException)

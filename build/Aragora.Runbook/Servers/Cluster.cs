@@ -9,7 +9,7 @@ internal sealed class Cluster(ServerBinaries binaries, UnprivilegedUser user, Th
 {
     public const string Superuser = "aragora_admin";
 
-    private static readonly string[] OurEntries = ["data", "server.json", "server.json.partial", "server.log", "initial-password"];
+    private static readonly string[] OurEntries = ["data", "locales", "server.json", "server.json.partial", "server.log", "initial-password"];
 
     /// <summary>Major version of the data; null where there is none.</summary>
     public int? Major()
@@ -35,7 +35,8 @@ internal sealed class Cluster(ServerBinaries binaries, UnprivilegedUser user, Th
     /// <summary>Refuses a folder that is not ours.</summary>
     public async Task RefuseForeignAsync(CancellationToken cancellation)
     {
-        var foreign = Directory.EnumerateFileSystemEntries(options.Folder).Select(Path.GetFileName).Except(OurEntries, StringComparer.Ordinal).FirstOrDefault();
+        var foreign = Directory.EnumerateFileSystemEntries(options.Folder).Select(Path.GetFileName).Except(OurEntries, StringComparer.Ordinal)
+            .FirstOrDefault(entry => !entry!.StartsWith(".s.PGSQL.", StringComparison.Ordinal));
         if (foreign is not null)
         {
             throw new BadInputException($"{options.Folder} is not the folder of a throwaway server.", $"it holds \"{foreign}\"", "name an empty folder, or one that does not exist");
@@ -74,7 +75,8 @@ internal sealed class Cluster(ServerBinaries binaries, UnprivilegedUser user, Th
             }
 
             File.Delete(Path.Combine(options.Folder, "initial-password"));
-            var state = new ServerState { Password = password, Major = binaries.Major, Locale = locale };
+            await MakeLocalesAsync(cancellation);
+            var state = new ServerState { Password = password, Major = binaries.Major, Locale = locale, OnSocket = options.OnSocket };
             await state.WriteAsync(options.Folder, cancellation);
             return state;
         }
@@ -86,6 +88,25 @@ internal sealed class Cluster(ServerBinaries binaries, UnprivilegedUser user, Th
             }
 
             throw;
+        }
+    }
+
+    private async Task MakeLocalesAsync(CancellationToken cancellation)
+    {
+        foreach (var source in options.OwnLocales)
+        {
+            var made = await commands.RunAsync(
+                user.As(new Command
+                {
+                    Program = "sh",
+                    Arguments = ["-c", "mkdir -p \"$1\" && exec localedef -i \"$2\" -f \"$3\" \"$1/$4\"", "sh", options.LocaleFolder, source.Definition, source.Charmap, source.FolderName],
+                    WorkingDirectory = options.Folder,
+                }),
+                cancellation: cancellation);
+            if (!made.Succeeded)
+            {
+                throw new RefusedException($"The locale \"{source.Name}\" could not be made for a throwaway server.", made.Tail(3), $"localedef -i {source.Definition} -f {source.Charmap} {source.Name}   makes it for the whole machine");
+            }
         }
     }
 

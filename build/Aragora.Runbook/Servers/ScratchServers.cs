@@ -8,6 +8,15 @@ namespace Aragora.Runbook.Servers;
 /// <param name="parent">The folder of all scratch servers, which their user can enter: <c>scratch</c> beside the local stacks.</param>
 public sealed class ScratchServers(RunContext run, ServerProvider servers, string parent)
 {
+    /// <summary>The longest path of a socket, in bytes: that of macOS; Linux has four more.</summary>
+    private const int LongestSocket = 103;
+
+    /// <summary>The folder of all scratch servers.</summary>
+    public string Parent => parent;
+
+    /// <summary>Whether a server of this purpose can listen on a socket in its folder: a socket's path is short.</summary>
+    public bool FitsSocket(string purpose) => !OperatingSystem.IsWindows() && System.Text.Encoding.UTF8.GetByteCount(Path.GetFullPath(FolderOf(purpose))) + "/.s.PGSQL.5432".Length <= LongestSocket;
+
     /// <summary>Starts a server of its own.</summary>
     /// <param name="purpose">For the log and the folder's name: a word.</param>
     /// <param name="shape">Settings, locale, encoding; its folder is replaced.</param>
@@ -16,7 +25,7 @@ public sealed class ScratchServers(RunContext run, ServerProvider servers, strin
     public async Task<ScratchServer> StartAsync(string purpose, ThrowawayServerOptions shape, int? major, CancellationToken cancellation)
     {
         await ReapAsync(cancellation);
-        var options = shape with { Folder = Path.Combine(parent, $"{purpose}-{Guid.NewGuid().ToString("N")[..12]}") };
+        var options = shape with { Folder = FolderOf(purpose) };
         var owner = await ExclusiveLock.AcquireAsync(OwnerFile(options.Folder), options.Folder, options.Patience, cancellation);
         var started = run.Clock.GetTimestamp();
         try
@@ -59,6 +68,8 @@ public sealed class ScratchServers(RunContext run, ServerProvider servers, strin
             }
         }
     }
+
+    private string FolderOf(string purpose) => Path.Combine(parent, $"{purpose}-{Guid.NewGuid().ToString("N")[..12]}");
 
     private static string OwnerFile(string folder) => folder + ".owner";
 }

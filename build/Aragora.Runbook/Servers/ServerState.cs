@@ -10,6 +10,9 @@ internal sealed record ServerState
     /// <summary>The port on 127.0.0.1; 0 before the first start, and for a container (it is asked).</summary>
     public int Port { get; init; }
 
+    /// <summary>Whether it listens on a socket in its folder instead; the port is in the socket's name.</summary>
+    public bool OnSocket { get; init; }
+
     /// <summary>The superuser's password.</summary>
     public required string Password { get; init; }
 

@@ -13,6 +13,9 @@ namespace Aragora.Runbook.Servers;
 /// </remarks>
 public sealed class ThrowawayServer : IThrowawayServer
 {
+    /// <summary>A number in the socket's name; the folder is the server's own.</summary>
+    private const int SocketPort = 5432;
+
     private readonly UnprivilegedUser user;
     private readonly ThrowawayServerOptions options;
     private readonly ICommandRunner commands;
@@ -25,7 +28,7 @@ public sealed class ThrowawayServer : IThrowawayServer
         process = new PostmasterProcess(options.DataFolder);
         Url = new PostgresUrl
         {
-            Host = "127.0.0.1",
+            Host = state.OnSocket ? options.Folder : "127.0.0.1",
             Port = state.Port,
             User = Cluster.Superuser,
             Password = state.Password,
@@ -132,7 +135,7 @@ public sealed class ThrowawayServer : IThrowawayServer
         for (var attempt = 1; ; attempt++)
         {
             stopped.process.RemoveStalePidFile();
-            var port = attempt == 1 ? LoopbackPort.FreeOr(stopped.state.Port) : LoopbackPort.Free();
+            var port = stopped.state.OnSocket ? SocketPort : attempt == 1 ? LoopbackPort.FreeOr(stopped.state.Port) : LoopbackPort.Free();
             var server = new ThrowawayServer(stopped.Binaries, stopped.user, stopped.options, stopped.commands, stopped.state with { Port = port });
             await server.state.WriteAsync(server.options.Folder, cancellation); // before it listens, so that a run that is killed here leaves one that is found
             var logged = File.Exists(server.LogFile) ? new FileInfo(server.LogFile).Length : 0;
@@ -164,21 +167,22 @@ public sealed class ThrowawayServer : IThrowawayServer
 
     private async Task<CommandResult> LaunchOnceAsync(CancellationToken cancellation)
     {
-        var settings = options.AllSettings("127.0.0.1", state.Port.ToString(CultureInfo.InvariantCulture));
+        var settings = options.AllSettings(options.OnSocket ? "" : "127.0.0.1", state.Port.ToString(CultureInfo.InvariantCulture));
         var lines = settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'\n");
         await PrivateFile.WriteNewAsync(
             Path.Combine(options.DataFolder, "postgresql.auto.conf"),
             string.Concat(lines),
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
             cancellation);
-        return await commands.RunAsync(
-            user.As(new Command
-            {
-                Program = Binaries["pg_ctl"],
-                Arguments = ["-D", options.DataFolder, "-l", LogFile, "-w", "-t", ((int)options.Patience.TotalSeconds).ToString(CultureInfo.InvariantCulture), "start"],
-                WorkingDirectory = options.Folder,
-            }),
-            cancellation: cancellation);
+        var locales = options.OwnLocales.Count > 0 ? $"{options.LocaleFolder}:/usr/lib/locale" : null;
+        var command = user.As(new Command
+        {
+            Program = Binaries["pg_ctl"],
+            Arguments = ["-D", options.DataFolder, "-l", LogFile, "-w", "-t", ((int)options.Patience.TotalSeconds).ToString(CultureInfo.InvariantCulture), "start"],
+            Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["LOCPATH"] = locales },
+            WorkingDirectory = options.Folder,
+        });
+        return await commands.RunAsync(options.Isolation?.Wrap(command) ?? command, cancellation: cancellation);
     }
 
     private async Task<string> LoggedSinceAsync(long position, CancellationToken cancellation)

@@ -18,16 +18,27 @@ public sealed record ThrowawayServerOptions
     /// <summary>Encoding of the new cluster. Default: UTF8.</summary>
     public string Encoding { get; init; } = "UTF8";
 
+    /// <summary>Whether it listens on a socket in its folder and on no port: whoever may not enter the folder may not even try. Default: 127.0.0.1. Not on Windows, and not for a container.</summary>
+    public bool OnSocket { get; init; }
+
+    /// <summary>Cuts the server off from every network; it has to be <see cref="OnSocket"/>. Default: it may reach what this machine reaches.</summary>
+    public NetworkIsolation? Isolation { get; init; }
+
+    /// <summary>Locales that are made in the server's folder, and all that the server then has beside C and C.UTF-8. Default: none, it has the machine's.</summary>
+    public IReadOnlyList<LocaleSource> OwnLocales { get; init; } = [];
+
     /// <summary>How long it may take to start or stop. Default: 60 seconds.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
     internal string DataFolder => Path.Combine(Folder, "data");
 
+    internal string LocaleFolder => Path.Combine(Folder, "locales");
+
     internal string LogFile => Path.Combine(Folder, "server.log");
 
     internal string LockFile => Path.TrimEndingDirectorySeparator(Folder) + ".lock";
 
-    /// <summary>The settings of every throwaway server: nothing survives the machine's crash, loopback only.</summary>
+    /// <summary>The settings of every throwaway server: nothing survives the machine's crash, no other machine reaches it.</summary>
     /// <remarks>synchronous_commit stays on: without fsync it costs nothing, and off it loses the last commits when the server alone is killed.</remarks>
     internal IReadOnlyDictionary<string, string> AllSettings(string listenAddresses, string port)
     {
@@ -54,7 +65,7 @@ public sealed record ThrowawayServerOptions
 
         settings["listen_addresses"] = listenAddresses;
         settings["port"] = port;
-        settings["unix_socket_directories"] = "";
+        settings["unix_socket_directories"] = OnSocket ? Folder : "";
         return settings;
     }
 }

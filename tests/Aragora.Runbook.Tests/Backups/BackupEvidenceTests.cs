@@ -35,6 +35,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
     [InlineData("folder gone", "is gone")]
     [InlineData("manifest edited", "was edited since")]
     [InlineData("server set back", "which the server (0/1) has not reached")]
+    [InlineData("failed over", "it failed over or was set back since")]
     [InlineData("file gone", "is gone or has another size")]
     [InlineData("file cut", "is gone or has another size")]
     public async Task Evidence_that_no_longer_holds_says_why(string fault, string reason)
@@ -51,6 +52,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
             case "folder gone": Directory.Delete(made.Folder, recursive: true); break;
             case "manifest edited": BackupScenario.FixHashes(made.Folder, manifest => manifest with { Who = "x" }); break;
             case "server set back": now = now with { WalPosition = "0/1" }; break;
+            case "failed over": now = now with { Identity = now.Identity with { Timeline = now.Identity.Timeline + 1 } }; break;
             case "file gone": File.Delete(table); break;
             default: File.WriteAllBytes(table, File.ReadAllBytes(table)[..10]); break;
         }

@@ -49,7 +49,7 @@ internal static class BackupScenario
         new VerifyBackupStep(run, environment, new BackupOptions { Jobs = 2 }, Scratch(run), Commands, new SilentProgress()).RunAsync(backup, CancellationToken.None);
 
     public static ScratchDatabases Scratch(RunContext run) =>
-        new(new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")));
+        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")), Commands);
 
     /// <summary>A copy of a backup in a run of its own, to be damaged; there is no evidence of its dump.</summary>
     public static string Copy(BackupReference backup, RunContext run)

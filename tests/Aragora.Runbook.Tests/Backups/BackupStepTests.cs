@@ -233,7 +233,7 @@ public sealed class BackupStepTests(RealServer server, SharedBackup shared) : IC
     {
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(shared.Made.Backup.Folder, "manifest.json")));
         string.Join(' ', json.RootElement.EnumerateObject().Select(member => member.Name)).ShouldBe(
-            "format environment database revisions revisionStamp databaseBytes serverVersion clientVersion pgDumpArguments madeAt took jobs compressionLevel tables archiveEntries files totalBytes runId who walPosition");
+            "format environment database revisions revisionStamp databaseBytes serverVersion clientVersion pgDumpArguments madeAt took jobs compressionLevel tables archiveEntries files totalBytes runId who walPosition snapshotId snapshotTakenAt shape writes digest");
     }
 
     /// <summary>Always the same second, a millisecond later at each look; timers run on.</summary>

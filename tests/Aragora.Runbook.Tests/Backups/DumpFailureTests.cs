@@ -1,10 +1,16 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
 using Shouldly;
 using Xunit;
 
@@ -35,29 +41,26 @@ public sealed class DumpFailureTests(RealServer server)
     {
         var environment = await BackupScenario.NewFilledAsync(server);
         await using var holder = await LockUsersAsync(environment);
-        var released = new ReleaseBeforeSecondAttempt(() => holder.ExecuteAsync("ROLLBACK", CancellationToken.None));
+        var log = new Lines();
 
-        var made = await BackupScenario.BackUpAsync(
-            RealServer.NewRun(), environment, new BackupOptions { Jobs = 2, LockWaitTimeout = TimeSpan.FromMilliseconds(300), LockRetryPause = TimeSpan.Zero }, commands: released);
+        var backup = BackupScenario.BackUpAsync(
+            RealServer.NewRun(new LoggerConfiguration().WriteTo.Sink(log).CreateLogger()), environment, new BackupOptions { Jobs = 2, LockWaitTimeout = TimeSpan.FromSeconds(1), LockAttempts = 10, LockRetryPause = TimeSpan.Zero });
+        await UntilAsync(() => log.Rendered.Any(line => line.Contains("attempt 2 of 10 follows", StringComparison.Ordinal)), backup);
+        await holder.ExecuteAsync("ROLLBACK", CancellationToken.None);
 
-        released.Dumps.ShouldBe(2);
-        made.Backup.Manifest.Tables.ShouldBe(7);
+        (await backup).Backup.Manifest.Tables.ShouldBe(7);
+        log.Rendered.ShouldContain(line => line.Contains($"session {holder.ProcessId}", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Cancelling_ends_pg_dump_and_leaves_nothing()
     {
-        var environment = await BackupScenario.NewFilledAsync(server);
-        await using var holder = await LockUsersAsync(environment);
-        var run = RealServer.NewRun();
         using var cancel = new CancellationTokenSource();
-
         var progress = new RecordedProgress();
-        var backup = BackupScenario.BackUpAsync(run, environment, progress: progress, cancellation: cancel.Token);
-        await UntilAsync(environment, $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'aragora-backup-{run.RunId}' AND wait_event_type = 'Lock')");
+        var (run, backup, environment) = await InTheMiddleAsync(rows: 1_000_000, progress, cancel.Token);
         await UntilAsync(() => progress.Last is not null, backup);
         progress.Last!.What.ShouldBe("dumping production");
-        progress.Last.Total.ShouldBe(7);
+        progress.Last.Total.ShouldBe(8);
         BackupScenario.BackupsIn(run).Single().ShouldEndWith(".partial");
         await cancel.CancelAsync();
 
@@ -71,12 +74,7 @@ public sealed class DumpFailureTests(RealServer server)
     public async Task A_killed_pg_dump_leaves_nothing_and_is_told_as_killed()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "finds the process in /proc");
-        var environment = await BackupScenario.NewFilledAsync(server);
-        await using var holder = await LockUsersAsync(environment);
-        var run = RealServer.NewRun();
-
-        var backup = BackupScenario.BackUpAsync(run, environment);
-        await UntilAsync(environment, $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'aragora-backup-{run.RunId}' AND wait_event_type = 'Lock')");
+        var (run, backup, _) = await InTheMiddleAsync();
         foreach (var process in DumpsInto(run.Root))
         {
             process.Kill();
@@ -92,12 +90,7 @@ public sealed class DumpFailureTests(RealServer server)
     public async Task A_worker_killed_in_the_middle_of_the_rows_leaves_nothing()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "finds the process in /proc");
-        var environment = await BackupScenario.NewFilledAsync(server);
-        await RealServer.SqlAsync(environment, "CREATE TABLE big AS SELECT md5(i::text) AS a, md5((-i)::text) AS b FROM generate_series(1, 150000) i");
-        var run = RealServer.NewRun();
-
-        var backup = BackupScenario.BackUpAsync(run, environment, new BackupOptions { Jobs = 2, CompressionLevel = 9 });
-        await UntilAsync(() => BackupScenario.BackupsIn(run).Any(folder => Directory.EnumerateFiles(folder).Any(file => new FileInfo(file).Length > 1_000_000)), backup);
+        var (run, backup, _) = await InTheMiddleAsync();
         DumpsInto(run.Root).MaxBy(process => process.Id)!.Kill();
 
         await Should.ThrowAsync<FailedCleanException>(() => backup);
@@ -107,13 +100,8 @@ public sealed class DumpFailureTests(RealServer server)
     [Fact]
     public async Task A_lost_connection_is_told_as_one()
     {
-        var environment = await BackupScenario.NewFilledAsync(server);
-        await using var holder = await LockUsersAsync(environment);
-        var run = RealServer.NewRun();
-
-        var backup = BackupScenario.BackUpAsync(run, environment);
-        await UntilAsync(environment, $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'aragora-backup-{run.RunId}' AND wait_event_type = 'Lock')");
-        await holder.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'aragora-backup-{run.RunId}'", CancellationToken.None);
+        var (run, backup, environment) = await InTheMiddleAsync();
+        await RealServer.SqlAsync(environment, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'aragora-backup-{run.RunId}'");
 
         (await Should.ThrowAsync<FailedCleanException>(() => backup)).Why.ShouldContain($"the connection to {environment.Database.Endpoint} was lost");
         BackupScenario.BackupsIn(run).ShouldBeEmpty();
@@ -174,6 +162,17 @@ public sealed class DumpFailureTests(RealServer server)
         failure.Next.ShouldContain(next);
     }
 
+    /// <summary>A backup of a table that pg_dump is in the middle of.</summary>
+    private async Task<(RunContext Run, Task Backup, DatabaseEnvironment Environment)> InTheMiddleAsync(int rows = 150_000, IProgressView? progress = null, CancellationToken cancellation = default)
+    {
+        var environment = await BackupScenario.NewFilledAsync(server);
+        await RealServer.SqlAsync(environment, $"CREATE TABLE big AS SELECT md5(i::text) AS a, md5((-i)::text) AS b FROM generate_series(1, {rows}) i");
+        var run = RealServer.NewRun();
+        var backup = BackupScenario.BackUpAsync(run, environment, new BackupOptions { Jobs = 2, CompressionLevel = 9 }, progress, cancellation: cancellation);
+        await UntilAsync(() => BackupScenario.BackupsIn(run).Any(folder => Directory.EnumerateFiles(folder).Any(file => new FileInfo(file).Length > 1_000_000)), backup);
+        return (run, backup, environment);
+    }
+
     private static async Task<PostgresSession> LockUsersAsync(DatabaseEnvironment environment)
     {
         var holder = await PostgresSession.OpenAsync(environment, "the culprit");
@@ -206,6 +205,15 @@ public sealed class DumpFailureTests(RealServer server)
     private static IReadOnlyList<Process> DumpsInto(string root) =>
         [.. Process.GetProcessesByName("pg_dump").Where(process => File.Exists($"/proc/{process.Id}/cmdline") && File.ReadAllText($"/proc/{process.Id}/cmdline").Contains(root, StringComparison.Ordinal))];
 
+    private sealed class Lines : ILogEventSink
+    {
+        private readonly ConcurrentQueue<string> rendered = new();
+
+        public IEnumerable<string> Rendered => rendered;
+
+        public void Emit(LogEvent logEvent) => rendered.Enqueue(logEvent.RenderMessage(CultureInfo.InvariantCulture));
+    }
+
     private sealed class RecordedProgress : IProgressView
     {
         private volatile ProgressSnapshot? last;
@@ -230,21 +238,6 @@ public sealed class DumpFailureTests(RealServer server)
             }
 
             return result;
-        }
-    }
-
-    private sealed class ReleaseBeforeSecondAttempt(Func<Task> release) : ICommandRunner
-    {
-        public int Dumps { get; private set; }
-
-        public async Task<CommandResult> RunAsync(Command command, Action<string, bool>? onLine = null, CancellationToken cancellation = default)
-        {
-            if (command.Arguments.Contains("--format=directory") && ++Dumps == 2)
-            {
-                await release();
-            }
-
-            return await BackupScenario.Commands.RunAsync(command, onLine, cancellation);
         }
     }
 }

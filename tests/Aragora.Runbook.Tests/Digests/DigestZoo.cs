@@ -78,7 +78,7 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
         result.ExitCode.ShouldBe(0);
     }
 
-    private const string Sql =
+    internal const string Sql =
         """"
         CREATE EXTENSION citext;
         CREATE EXTENSION hstore;

@@ -1,44 +1,34 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Aragora.Runbook.Backups;
-using Aragora.Runbook.Digests;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
-using Aragora.Runbook.Restores;
 using Aragora.Runbook.Verification;
 using Shouldly;
 using Xunit;
+using static Aragora.Runbook.Tests.Gates.GateBench;
 
 namespace Aragora.Runbook.Tests.Gates;
 
 public sealed class ProductionGateTests
 {
-    private const string Tree = "0123456789abcdef0123456789abcdef";
-    private static readonly DatabaseFacts Production = new(new DatabaseIdentity("7000000000000000001", 1, 16384, "aragora", "db:5432"), ["r9"], "700");
-    private static readonly DatabaseFacts Staging = new(new DatabaseIdentity("7000000000000000002", 1, 16384, "aragora", "st:5432"), ["r10"], "800");
-    private readonly string root = Directory.CreateTempSubdirectory("aragora-gate-").FullName;
-
-    private ProductionGate Gate(byte[]? key = null) => new(RealServer.NewRun() with { Root = root, Evidence = Store(key) });
-
-    private EvidenceStore Store(byte[]? key = null) => new(Path.Combine(root, "runs", "this"), [Path.Combine(root, "runs")], new SecretMask(), key);
-
-    private static GateSubject Subject => new(Production, Staging, "r10", Tree);
+    private readonly GateBench bench = new();
 
     [Fact]
     public async Task With_all_evidence_the_gate_opens()
     {
-        await TickAllAsync();
+        await bench.TickAllAsync();
 
-        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+        bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
     }
 
     [Fact]
     public void Without_evidence_every_box_is_named_with_the_command_that_ticks_it()
     {
-        var refusal = Should.Throw<RefusedException>(() => Gate().Pass(Subject));
+        var refusal = Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject));
 
         refusal.Message.ShouldContain("VerifiedBackup");
         refusal.Message.ShouldContain("./build.sh VerifyBackup");
@@ -60,9 +50,9 @@ public sealed class ProductionGateTests
     [MemberData(nameof(Misfits))]
     public async Task A_verification_that_does_not_fit_is_refused_and_says_why(string misfit, string expected)
     {
-        await TickStagingAsync();
-        var folder = await WriteBackupAsync();
-        var evidence = Verification(folder);
+        await bench.TickStagingAsync();
+        var folder = await bench.WriteBackupAsync();
+        var evidence = bench.Verification(folder);
         evidence = misfit switch
         {
             "expired" => evidence with { ExpiresAt = DateTimeOffset.Parse("2020-01-01Z") },
@@ -72,33 +62,33 @@ public sealed class ProductionGateTests
             "future" => evidence with { MadeAt = DateTimeOffset.Parse("2999-01-01Z"), ExpiresAt = DateTimeOffset.Parse("2999-01-02Z") },
             _ => evidence,
         };
-        await Store().WriteAsync(evidence, CancellationToken.None);
+        await bench.Store().WriteAsync(evidence, CancellationToken.None);
         if (misfit == "files gone")
         {
-            Directory.Delete(Path.Combine(root, folder), recursive: true);
+            Directory.Delete(Path.Combine(bench.Root, folder), recursive: true);
         }
         else if (misfit == "manifest changed")
         {
-            await File.AppendAllTextAsync(Path.Combine(root, folder, "manifest.json"), " ");
+            await File.AppendAllTextAsync(Path.Combine(bench.Root, folder, "manifest.json"), " ");
         }
 
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain(expected);
+        Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject)).Message.ShouldContain(expected);
     }
 
     [Fact]
     public async Task Staging_at_another_revision_is_refused()
     {
-        await TickAllAsync();
+        await bench.TickAllAsync();
 
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject with { Staging = Staging with { Revisions = ["r9"] } })).Message.ShouldContain("staging is at r9");
+        Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject with { Staging = Staging with { Revisions = ["r9"] } })).Message.ShouldContain("staging is at r9");
     }
 
     [Fact]
     public async Task Staging_migrated_by_another_tree_is_refused()
     {
-        await TickAllAsync();
+        await bench.TickAllAsync();
 
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject with { TreeHash = new string('f', 32) })).Message.ShouldContain("another migrations tree");
+        Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject with { TreeHash = new string('f', 32) })).Message.ShouldContain("another migrations tree");
     }
 
     [Theory]
@@ -106,31 +96,31 @@ public sealed class ProductionGateTests
     [InlineData(EvidenceKinds.HealthCheck)]
     public async Task Staging_without_its_green_tests_is_refused(string missing)
     {
-        await TickAllAsync(except: missing);
+        await bench.TickAllAsync(except: missing);
 
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain($"no record of {(missing == EvidenceKinds.SmokeTest ? "green smoke tests" : "a green health check")}");
+        Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject)).Message.ShouldContain($"no record of {(missing == EvidenceKinds.SmokeTest ? "green smoke tests" : "a green health check")}");
     }
 
     [Fact]
     public async Task With_a_key_unsigned_records_are_refused_and_edited_ones_too()
     {
         var key = RandomNumberGenerator.GetBytes(32);
-        await TickAllAsync();
-        Should.Throw<RefusedException>(() => Gate(key).Pass(Subject)).Message.ShouldContain("not signed");
+        await bench.TickAllAsync();
+        Should.Throw<RefusedException>(() => bench.Gate(key).Pass(Subject)).Message.ShouldContain("not signed");
 
-        foreach (var file in Directory.GetFiles(Path.Combine(root, "runs"), "*.json", SearchOption.AllDirectories))
+        foreach (var file in Directory.GetFiles(Path.Combine(bench.Root, "runs"), "*.json", SearchOption.AllDirectories))
         {
             File.Delete(file);
         }
 
-        await TickAllAsync(key: key);
-        Gate(key).Pass(Subject).ShouldAllBe(box => box.Ticked);
-        foreach (var file in Directory.GetFiles(Path.Combine(root, "runs"), "*verification*.json", SearchOption.AllDirectories))
+        await bench.TickAllAsync(key: key);
+        bench.Gate(key).Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
+        foreach (var file in Directory.GetFiles(Path.Combine(bench.Root, "runs"), "*verification*.json", SearchOption.AllDirectories))
         {
             await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("tests@here", "mallory@there", StringComparison.Ordinal));
         }
 
-        Should.Throw<RefusedException>(() => Gate(key).Pass(Subject)).Message.ShouldContain("signature");
+        Should.Throw<RefusedException>(() => bench.Gate(key).Pass(Subject)).Message.ShouldContain("signature");
     }
 
     [Theory]
@@ -139,38 +129,38 @@ public sealed class ProductionGateTests
     [InlineData(EvidenceKinds.BackupVerification)]
     public async Task A_newer_red_record_closes_the_gate_until_a_newer_green_one(string kind)
     {
-        await TickAllAsync();
-        var green = kind == EvidenceKinds.BackupVerification ? Verification(await WriteBackupAsync()) : Record(kind, TargetEnvironment.Staging, Staging, new { });
-        await Store().WriteAsync(green with { Failure = "it went red" }, CancellationToken.None);
+        await bench.TickAllAsync();
+        var green = kind == EvidenceKinds.BackupVerification ? bench.Verification(await bench.WriteBackupAsync()) : Record(kind, TargetEnvironment.Staging, Staging, new { });
+        await bench.Store().WriteAsync(green with { Failure = "it went red" }, CancellationToken.None);
 
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain("the newest one failed");
+        Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject)).Message.ShouldContain("the newest one failed");
 
-        await Store().WriteAsync(green with { MadeAt = TimeProvider.System.GetUtcNow() }, CancellationToken.None);
-        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+        await bench.Store().WriteAsync(green with { MadeAt = TimeProvider.System.GetUtcNow() }, CancellationToken.None);
+        bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
     }
 
     [Fact]
     public async Task A_red_record_of_a_database_that_could_not_be_reached_counts_by_its_address()
     {
-        await TickAllAsync();
+        await bench.TickAllAsync();
         var unread = new DatabaseFacts(new DatabaseIdentity("", 0, 0, Staging.Identity.DatabaseName, Staging.Identity.Endpoint), [], null);
         var red = Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, unread, new { }) with { Failure = "unreachable" };
 
-        await Store().WriteAsync(red with { Database = red.Database with { Endpoint = "other:5432" } }, CancellationToken.None);
-        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+        await bench.Store().WriteAsync(red with { Database = red.Database with { Endpoint = "other:5432" } }, CancellationToken.None);
+        bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
 
-        await Store().WriteAsync(red, CancellationToken.None);
-        Should.Throw<RefusedException>(() => Gate().Pass(Subject)).Message.ShouldContain("unreachable");
+        await bench.Store().WriteAsync(red, CancellationToken.None);
+        Should.Throw<RefusedException>(() => bench.Gate().Pass(Subject)).Message.ShouldContain("unreachable");
     }
 
     [Fact]
     public async Task A_red_verification_of_another_backup_takes_nothing_from_this_one()
     {
-        await TickAllAsync();
+        await bench.TickAllAsync();
         var other = new VerificationFacts("artifacts/backups/b2", "ab", 1, 2, 3, TimeProvider.System.GetUtcNow());
-        await Store().WriteAsync(Record(EvidenceKinds.BackupVerification, TargetEnvironment.Production, Production, other) with { Failure = "damaged" }, CancellationToken.None);
+        await bench.Store().WriteAsync(Record(EvidenceKinds.BackupVerification, TargetEnvironment.Production, Production, other) with { Failure = "damaged" }, CancellationToken.None);
 
-        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+        bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
     }
 
     [Theory]
@@ -181,28 +171,28 @@ public sealed class ProductionGateTests
     [InlineData("s1", null, "no health URL")]
     public async Task Staging_checked_with_another_suite_or_URL_is_refused(string? suite, string? url, string? complaint)
     {
-        await TickAllAsync(except: "both");
-        await Store().WriteAsync(Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, Staging, new SmokeTestFacts("test_a.py", 1, 0, false, "r.xml", "s1")), CancellationToken.None);
-        await Store().WriteAsync(Record(EvidenceKinds.HealthCheck, TargetEnvironment.Staging, Staging, new HealthFacts(new Uri("http://st/health"), 200, TimeSpan.Zero, 1, null)), CancellationToken.None);
+        await bench.TickAllAsync(except: "both");
+        await bench.Store().WriteAsync(Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, Staging, new SmokeTestFacts("test_a.py", 1, 0, false, "r.xml", "s1")), CancellationToken.None);
+        await bench.Store().WriteAsync(Record(EvidenceKinds.HealthCheck, TargetEnvironment.Staging, Staging, new HealthFacts(new Uri("http://st/health"), 200, TimeSpan.Zero, 1, null)), CancellationToken.None);
         var subject = Subject with { Checks = new StagingChecks(suite, url is null ? null : new Uri(url)) };
 
         if (complaint is null)
         {
-            Gate().Pass(subject).ShouldAllBe(box => box.Ticked);
+            bench.Gate().Pass(subject).Boxes.ShouldAllBe(box => box.Ticked);
         }
         else
         {
-            Should.Throw<RefusedException>(() => Gate().Pass(subject)).Message.ShouldContain(complaint);
+            Should.Throw<RefusedException>(() => bench.Gate().Pass(subject)).Message.ShouldContain(complaint);
         }
     }
 
     [Fact]
     public void The_checks_of_a_run_are_the_suites_content_and_the_URL_without_its_secrets()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(root, "tests")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(bench.Root, "tests")).FullName;
         File.WriteAllText(Path.Combine(folder, "test_a.py"), "def test_a(): pass\n");
         var staging = new DatabaseEnvironment { Name = TargetEnvironment.Staging, Database = PostgresUrl.Parse("postgresql://u@h/d", "x"), HealthUrl = new Uri("https://me:secret@st/health?token=x") };
-        StagingChecks Now(string suite) => StagingChecks.Of(root, new SmokeTestOptions { Suite = suite }, staging);
+        StagingChecks Now(string suite) => StagingChecks.Of(bench.Root, new SmokeTestOptions { Suite = suite }, staging);
 
         Now("tests/none.py").SuiteHash.ShouldBeNull();
         Now("tests/test_a.py").HealthUrl.ShouldBe(new Uri("https://st/health"));
@@ -221,7 +211,7 @@ public sealed class ProductionGateTests
     [MemberData(nameof(BadFiles))]
     public async Task One_bad_file_among_the_evidence_closes_no_gate(string content)
     {
-        await TickAllAsync();
+        await bench.TickAllAsync();
         var whole = JsonSerializer.SerializeToNode(Record(EvidenceKinds.SmokeTest, TargetEnvironment.Staging, Staging, new { }) with { MadeAt = TimeProvider.System.GetUtcNow() }, RunbookJson.Line)!;
         switch (content)
         {
@@ -232,104 +222,23 @@ public sealed class ProductionGateTests
             default: whole = null; break;
         }
 
-        await File.WriteAllTextAsync(Path.Combine(root, "runs", "this", "evidence", "bad.json"), whole?.ToJsonString() ?? content);
+        await File.WriteAllTextAsync(Path.Combine(bench.Root, "runs", "this", "evidence", "bad.json"), whole?.ToJsonString() ?? content);
 
-        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
+        bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
     }
 
     [Fact]
     public async Task A_folder_that_may_not_be_searched_is_told_and_the_others_are_searched()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "root may search every folder");
-        await TickAllAsync();
-        var closed = Directory.CreateDirectory(Path.Combine(root, "runs", "closed"));
+        await bench.TickAllAsync();
+        var closed = Directory.CreateDirectory(Path.Combine(bench.Root, "runs", "closed"));
         if (!OperatingSystem.IsWindows())
         {
             closed.UnixFileMode = UnixFileMode.None;
         }
 
-        Gate().Pass(Subject).ShouldAllBe(box => box.Ticked);
-        Store().ReadAll().Rejected.ShouldHaveSingleItem().Path.ShouldBe(closed.FullName);
+        bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
+        bench.Store().ReadAll().Rejected.ShouldHaveSingleItem().Path.ShouldBe(closed.FullName);
     }
-
-    private async Task TickAllAsync(string? except = null, byte[]? key = null)
-    {
-        await Store(key).WriteAsync(Verification(await WriteBackupAsync()), CancellationToken.None);
-        await TickStagingAsync(except, key);
-    }
-
-    private async Task TickStagingAsync(string? except = null, byte[]? key = null)
-    {
-        await Store(key).WriteAsync(Record(EvidenceKinds.Migration, TargetEnvironment.Staging, Staging, new MigrationFacts(MigrationDirection.Upgrade, ["r9"], ["r10"], ["r10"], "local", Moved: true)), CancellationToken.None);
-        foreach (var kind in new[] { EvidenceKinds.SmokeTest, EvidenceKinds.HealthCheck }.Where(kind => kind != except && except != "both"))
-        {
-            await Store(key).WriteAsync(Record(kind, TargetEnvironment.Staging, Staging, new { }), CancellationToken.None);
-        }
-    }
-
-    private async Task<string> WriteBackupAsync()
-    {
-        var folder = Path.Combine("artifacts", "backups", "b1");
-        Directory.CreateDirectory(Path.Combine(root, folder));
-        await File.WriteAllTextAsync(Path.Combine(root, folder, "toc.dat"), "toc");
-        File.Delete(Path.Combine(root, folder, "manifest.json"));
-        await ManifestFile.WriteAsync(Path.Combine(root, folder), Manifest, CancellationToken.None);
-        return folder;
-    }
-
-    private static BackupManifest Manifest { get; } = new()
-    {
-        Environment = TargetEnvironment.Production,
-        Database = Production.Identity,
-        Revisions = Production.Revisions,
-        RevisionStamp = Production.RevisionStamp,
-        DatabaseBytes = 1,
-        ServerVersion = "15.1",
-        ClientVersion = "15.1",
-        PgDumpArguments = [],
-        MadeAt = DateTimeOffset.UnixEpoch,
-        Took = TimeSpan.Zero,
-        Jobs = 1,
-        CompressionLevel = 1,
-        Tables = 0,
-        ArchiveEntries = 0,
-        Files = [new BackupFile("toc.dat", 3, Convert.ToHexStringLower(SHA256.HashData("toc"u8)))],
-        TotalBytes = 3,
-        RunId = "r",
-        Who = "tests@here",
-        SnapshotId = "00000003-1",
-        SnapshotTakenAt = DateTimeOffset.UnixEpoch,
-        Shape = new SourceShape { ServerMajor = 15, Encoding = "UTF8", Collate = "C", Ctype = "C" },
-        Writes = new WriteCounters { Tables = new Dictionary<uint, TableWrites>() },
-        Digest = new ContentDigest
-        {
-            Method = DigestMethod.Text,
-            ServerMajor = 15,
-            Tables = new Dictionary<string, RowsDigest>(StringComparer.Ordinal),
-            Sequences = new Dictionary<string, SequenceRange>(StringComparer.Ordinal),
-            LargeObjects = new RowsDigest(0, "0"),
-            Catalogue = [],
-        },
-    };
-
-    private Evidence Verification(string folder) => Record(
-        EvidenceKinds.BackupVerification,
-        TargetEnvironment.Production,
-        Production,
-        new VerificationFacts(folder, ManifestFile.Read(Path.Combine(root, folder)).ManifestSha256, 1, 2, 3, TimeProvider.System.GetUtcNow()));
-
-    private static Evidence Record(string kind, TargetEnvironment environment, DatabaseFacts database, object facts) => new()
-    {
-        Kind = kind,
-        RunId = "r",
-        Environment = environment,
-        Database = database.Identity,
-        Revisions = database.Revisions,
-        RevisionStamp = database.RevisionStamp,
-        TreeHash = Tree,
-        Who = "tests@here",
-        MadeAt = TimeProvider.System.GetUtcNow(),
-        ExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
-        Facts = JsonSerializer.SerializeToElement(facts, facts.GetType(), RunbookJson.Line),
-    };
 }

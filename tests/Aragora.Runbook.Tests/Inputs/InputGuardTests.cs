@@ -1,4 +1,5 @@
 using Aragora.Runbook.Environments;
+using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Outcomes;
 using Shouldly;
@@ -19,6 +20,8 @@ public sealed class InputGuardTests
             new ParameterDefinition("BackupJobs", typeof(int?)),
             new ParameterDefinition("LockTimeout", typeof(Duration?)),
             new ParameterDefinition("Fresh", typeof(bool)),
+            new ParameterDefinition("Attest", typeof(AttestableBox[]), CommandLineOnly: true) { Separator = "," },
+            new ParameterDefinition("MaintenanceWindow", typeof(MaintenanceWindow)),
         ],
         ["MigrateProduction", "Rollback", "Status"]);
 
@@ -28,6 +31,8 @@ public sealed class InputGuardTests
     [InlineData("Rollback --revision -1 --target-environment production")]
     [InlineData("MigrateProduction --lock-timeout 5s --backup-jobs 4 --Fresh true --skip")]
     [InlineData("MigrateProduction --skip status")]
+    [InlineData("MigrateProduction --attest TeamNotified,dashboardsopen")]
+    [InlineData("MigrateProduction --attest TeamNotified DashboardsOpen")]
     public void What_is_right_passes(string line) => Should.NotThrow(() => Check(line));
 
     [Theory]
@@ -43,6 +48,12 @@ public sealed class InputGuardTests
     [InlineData("MigrateProduction --backup-jobs many", "whole number")]
     [InlineData("MigrateProduction --production-health-url localhost", "https://host/path")]
     [InlineData("MigrateProduction --fresh Status", "true|false")]
+    [InlineData("MigrateProduction --attest", "has no value")]
+    [InlineData("MigrateProduction --attest VerifiedBackup", "\"VerifiedBackup\" is not TeamNotified|DashboardsOpen")]
+    [InlineData("MigrateProduction --attest TeamNotified,", "is not TeamNotified|DashboardsOpen")]
+    [InlineData("MigrateProduction --attest TeamNotified, DashboardsOpen", "--attest TeamNotified,DashboardsOpen")]
+    [InlineData("MigrateProduction --maintenance-window Sun 02:00-04:00 UTC", "quote a value with spaces")]
+    [InlineData("MigrateProduction --maintenance-window Sun", "it is not days, times and a time zone: write it as \"Sun 02:00-04:00 Europe/Berlin\"")]
     [InlineData("MigrateProduction --skip Statsu", "Did you mean Status?")]
     [InlineData("--target Rolback", "Did you mean Rollback?")]
     public void What_is_wrong_is_refused_and_the_message_says_what_to_type(string line, string expected) =>

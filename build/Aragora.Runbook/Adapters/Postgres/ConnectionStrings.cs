@@ -28,6 +28,11 @@ public static class ConnectionStrings
             PersistSecurityInfo = false,
         };
 
+        // Built-in types are all that we read; loading the user's own fails where a range's name has 63 bytes, and costs every session its time.
+#pragma warning disable CS0618 // The data source that it asks for instead would be one more thing to dispose of behind each session.
+        builder.ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading;
+#pragma warning restore CS0618
+
         if (url.Options.TryGetValue("sslmode", out var mode))
         {
             builder.SslMode = mode switch
