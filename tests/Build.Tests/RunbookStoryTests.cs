@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Shouldly;
 using Xunit;
 
 namespace BuildTests;
 
 /// <summary>The host from the outside, on a local stack of its own: real PostgreSQL, real Alembic, real pytest, real HTTP.</summary>
-public sealed class RunbookStoryTests
+public sealed partial class RunbookStoryTests
 {
     private const string Head = "d13f60a8b75e";
     private const string Seed = "b86d1e4f97c2";
@@ -54,6 +55,16 @@ public sealed class RunbookStoryTests
             lossy.ExitCode.ShouldBe(3, lossy.Output);
             lossy.Output.ShouldContain("--accept-data-loss");
             (await StatusAsync(host)).ShouldContain($"production {Head}");
+
+            var choice = await host.RunAsync($"Rollback --revision {Seed}");
+            choice.ExitCode.ShouldBe(3, choice.Output);
+            var restore = RestoreCommand().Match(choice.Output);
+            restore.Success.ShouldBeTrue(choice.Output);
+            (await StatusAsync(host)).ShouldContain($"production {Head}");
+
+            var restored = await host.RunAsync(restore.Groups["arguments"].Value);
+            restored.ExitCode.ShouldBe(0, restored.Output);
+            (await StatusAsync(host)).ShouldContain($"production {Seed}");
         }
         finally
         {
@@ -82,6 +93,9 @@ public sealed class RunbookStoryTests
             (await host.RunAsync("LocalDown")).ExitCode.ShouldBe(0);
         }
     }
+
+    [GeneratedRegex(@"\./build\.sh (?<arguments>Rollback \S.* --strategy Restore --backup \S+ --accept-lost-writes \w+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex RestoreCommand();
 
     private static async Task<string> StatusAsync(HostProcess host) => (await host.RunAsync("Status")).Output;
 

@@ -28,6 +28,9 @@ public static partial class DatabaseNames
         return name;
     }
 
+    /// <summary>A restored copy that somebody takes out of the live one's place again: <c>aragora_undone_20261122T190455Z-3f9c</c>.</summary>
+    public static string Undone(string database, string runId) => Fitting(database, "_undone_" + runId);
+
     /// <summary>Whether a name is one that <see cref="Copy"/> makes for this database.</summary>
     public static bool IsCopyOf(string database, string name) =>
         CopyEnd().Match(name) is { Success: true } end && name == Fitting(database, end.Value);

@@ -8,7 +8,7 @@ namespace Aragora.Runbook.Rollbacks;
 /// <summary>What restores left on a server, as its databases themselves say it.</summary>
 /// <param name="Live">The live database; null where there is none of that name.</param>
 /// <param name="Copies">Copies that were never put in its place.</param>
-/// <param name="Kept">Databases that were replaced, newest first, with their sizes in bytes (null where the role may not see it).</param>
+/// <param name="Kept">Databases that were replaced, or put in place and taken out again by hand, newest first.</param>
 public sealed record RestoreLeftovers(ServerDatabase? Live, IReadOnlyList<ServerDatabase> Copies, IReadOnlyList<KeptDatabase> Kept)
 {
     private const string Size = "SELECT CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'MEMBER') THEN pg_database_size(oid) END FROM pg_database WHERE oid::bigint = $1";
@@ -28,7 +28,7 @@ public sealed record RestoreLeftovers(ServerDatabase? Live, IReadOnlyList<Server
         var all = await ServerDatabase.ListAsync(maintenance, cancellation);
         var beside = all.Where(other => other.Name != database).ToList();
         var kept = new List<KeptDatabase>();
-        foreach (var old in beside.Where(other => other.Mark is { State: MarkState.Kept } mark && mark.Of == database).OrderByDescending(other => other.Mark!.At))
+        foreach (var old in beside.Where(other => other.Mark is { State: MarkState.Kept or MarkState.Restored } mark && mark.Of == database).OrderByDescending(other => other.Mark!.At))
         {
             kept.Add(new KeptDatabase(old, await maintenance.ScalarAsync<long?>(Size, cancellation, (long)old.Oid)));
         }
@@ -88,7 +88,7 @@ public sealed record RestoreLeftovers(ServerDatabase? Live, IReadOnlyList<Server
     }
 }
 
-/// <summary>A database that was replaced and is kept.</summary>
+/// <summary>A database that bore the live name once.</summary>
 /// <param name="Database">It.</param>
 /// <param name="Bytes">Its size; null where the role may not see it.</param>
 public sealed record KeptDatabase(ServerDatabase Database, long? Bytes);

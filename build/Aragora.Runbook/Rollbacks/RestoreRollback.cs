@@ -174,7 +174,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         throw new NeedsPersonException(
             $"{environment.Database.Database} was exchanged for its restored copy, and {(after is null ? "cannot be read" : $"is at {after.Revisions.Named()} instead of {backup.Manifest.Revisions.Named()}")}.",
             $"the old database is kept as {facts.KeptDatabase}",
-            $"./build.sh Status; to go back, in the database postgres: {string.Join(' ', DatabaseSwap.ReverseSql(environment.Database.Database, facts.KeptDatabase, DatabaseNames.Copy(environment.Database.Database, run.RunId)))}");
+            $"./build.sh Status; to go back, in the database postgres: {string.Join(' ', DatabaseSwap.ReverseSql(environment.Database.Database, facts.KeptDatabase, DatabaseNames.Undone(environment.Database.Database, run.RunId)))}");
     }
 
     private void Tell(DatabaseEnvironment environment, RestoreFacts facts)
@@ -184,7 +184,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         run.Log.Information("The old one is kept, closed, as {Kept}. To look into it: {Sql:l}", facts.KeptDatabase, DatabaseFence.OpeningSql(facts.KeptDatabase));
         run.Log.Information("When nobody needs it any more: {Sql:l}", RestoreCopy.DroppingSql(facts.KeptDatabase) + ";");
         run.Log.Information("To take this back, in the database postgres:");
-        foreach (var sql in DatabaseSwap.ReverseSql(live, facts.KeptDatabase, DatabaseNames.Copy(live, run.RunId)))
+        foreach (var sql in DatabaseSwap.ReverseSql(live, facts.KeptDatabase, DatabaseNames.Undone(live, run.RunId)))
         {
             run.Log.Information("  {Sql:l}", sql);
         }

@@ -27,7 +27,7 @@ public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException
             lines.Add($"{left.Live.Name} was restored from {restored.Backup} by run {restored.Run}, {Ago(now, restored.At)}");
         }
 
-        lines.AddRange(left.Kept.Select(kept => $"{kept.Database.Name} is what it replaced {Ago(now, kept.Database.Mark!.At)}{(kept.Bytes is { } bytes ? $", {DataSize.Text(bytes)}" : "")}, {(kept.Database.AllowsConnections ? "OPEN" : "closed")}; when nobody needs it any more: {RestoreCopy.DroppingSql(kept.Database.Name)};"));
+        lines.AddRange(left.Kept.Select(kept => $"{kept.Database.Name} is what {(kept.Database.Mark!.State == MarkState.Kept ? "it replaced" : $"run {kept.Database.Mark.Run} put in its place, and somebody took out again,")} {Ago(now, kept.Database.Mark.At)}{(kept.Bytes is { } bytes ? $", {DataSize.Text(bytes)}" : "")}, {(kept.Database.AllowsConnections ? "OPEN" : "closed")}; when nobody needs it any more: {RestoreCopy.DroppingSql(kept.Database.Name)};"));
         lines.AddRange(left.Copies.Select(copy => atWork.Count > 0
             ? $"{copy.Name} is being restored by run {copy.Mark?.Run}"
             : $"{copy.Name} is a copy that {(copy.Mark is { } mark ? $"run {mark.Run}, which died, began {Ago(now, mark.At)}" : "a run that died began")}; the next Rollback --strategy Restore drops it, or: {RestoreCopy.DroppingSql(copy.Name)};"));

@@ -47,13 +47,14 @@ public sealed class RestoreRollbackTests(RealServer server)
 
         await using (var session = await PostgresSession.OpenAsync(shop.Environment, "aragora-tests", "postgres"))
         {
-            foreach (var sql in DatabaseSwap.ReverseSql(shop.Environment.Database.Database, result.Facts.KeptDatabase, DatabaseNames.Copy(shop.Environment.Database.Database, shop.Run.RunId)))
+            foreach (var sql in DatabaseSwap.ReverseSql(shop.Environment.Database.Database, result.Facts.KeptDatabase, DatabaseNames.Undone(shop.Environment.Database.Database, shop.Run.RunId)))
             {
                 await session.ExecuteAsync(sql, None);
             }
         }
 
         (await shop.GenerationAsync()).ShouldBe(2);
+        (await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow(), None)).Lines.ShouldHaveSingleItem().ShouldContain($"run {shop.Run.RunId} put in its place, and somebody took out again, 0 s ago");
         var again = await shop.RestoreAsync("4", RealServer.NewRun());
         again.Facts.LostWrites.ShouldBe(4, "the old database is the one that the backup was taken from");
     }
