@@ -56,10 +56,10 @@ public sealed partial class RunbookStoryTests
             lossy.Output.ShouldContain("--accept-data-loss");
             (await StatusAsync(host)).ShouldContain($"production {Head}");
 
-            var choice = await host.RunAsync($"Rollback --revision {Seed}");
-            choice.ExitCode.ShouldBe(3, choice.Output);
-            var restore = RestoreCommand().Match(choice.Output);
-            restore.Success.ShouldBeTrue(choice.Output);
+            var refused = await host.RunAsync($"Rollback --strategy Restore --revision {Seed}");
+            refused.ExitCode.ShouldBe(3, refused.Output);
+            var restore = RestoreCommand().Match(refused.Output);
+            restore.Success.ShouldBeTrue(refused.Output);
             (await StatusAsync(host)).ShouldContain($"production {Head}");
 
             var restored = await host.RunAsync(restore.Groups["arguments"].Value);
