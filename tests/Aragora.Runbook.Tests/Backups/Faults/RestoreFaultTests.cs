@@ -114,7 +114,7 @@ public sealed class RestoreFaultTests(RealServer server) : IDisposable
     private Task<VerifiedBackup> VerifyAsync(RunContext run, DatabaseEnvironment environment, BackupReference backup, CancellationToken cancellation = default)
     {
         var commands = BackupScenario.Commands;
-        var scratch = new ScratchDatabases(new ScratchServers(run, new ServerProvider(run, commands, new ServerBinaryProvider(run, commands)), parent));
+        var scratch = new ScratchDatabases(run, new ScratchServers(run, new ServerProvider(run, commands, new ServerBinaryProvider(run, commands)), parent), commands);
         return new VerifyBackupStep(run, environment, new BackupOptions { Jobs = 2 }, scratch, commands, new BackupScenario.SilentProgress()).RunAsync(backup, cancellation);
     }
 
