@@ -47,17 +47,17 @@ public sealed record RowsDigest(long Rows, string Hash);
 /// <param name="After">Its position after the dump; the same where nobody read it again.</param>
 public sealed record SequenceRange(SequencePosition Before, SequencePosition After)
 {
-    /// <summary>Whether a dump made in between can hold this position. Where the sequence was set back or started over meanwhile, the range is turned round.</summary>
+    /// <summary>Whether a dump made in between can hold this position. Where the sequence was set back meanwhile, the range is turned round; one that cycles and moved can be anywhere.</summary>
     public bool Holds(SequencePosition restored)
     {
-        if (Before.OrderAgainst(After) <= 0)
+        if (Before.Cycles && Before != After)
         {
-            return Before.OrderAgainst(restored) <= 0 && restored.OrderAgainst(After) <= 0;
+            // It may have gone round more than once.
+            return true;
         }
 
-        return Before.Cycles
-            ? Before.OrderAgainst(restored) <= 0 || restored.OrderAgainst(After) <= 0
-            : After.OrderAgainst(restored) <= 0 && restored.OrderAgainst(Before) <= 0;
+        var (first, last) = Before.OrderAgainst(After) <= 0 ? (Before, After) : (After, Before);
+        return first.OrderAgainst(restored) <= 0 && restored.OrderAgainst(last) <= 0;
     }
 }
 

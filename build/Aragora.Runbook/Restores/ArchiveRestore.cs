@@ -46,7 +46,7 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
     /// <param name="jobs">Sessions that restore at once.</param>
     /// <param name="cancellation">Ends pg_restore; what it restored so far stays.</param>
     /// <param name="how">What is left out; null for nothing.</param>
-    public async Task<RestoreResult> RunAsync(BackupReference backup, DatabaseEnvironment into, int jobs, CancellationToken cancellation, RestoreSelection? how = null)
+    public async Task<ArchiveRestoreResult> RunAsync(BackupReference backup, DatabaseEnvironment into, int jobs, CancellationToken cancellation, RestoreSelection? how = null)
     {
         await EmptyDatabase.PrepareAsync(into, backup.Manifest.Digest, cancellation);
         using var password = PasswordFile.For(into.Database);
@@ -68,7 +68,7 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
                 results.Add(await commands.RunAsync(command, cancellation: cancellation));
             }
 
-            return new RestoreResult(
+            return new ArchiveRestoreResult(
                 results.Aggregate(TimeSpan.Zero, (sum, result) => sum + result.Took),
                 results.FirstOrDefault(result => !result.Succeeded)?.ExitCode ?? 0,
                 [.. results.SelectMany(result => result.Error.Split('\n')).Where(line => line.Trim().Length > 0).Take(MostComplaints)]);
@@ -110,7 +110,7 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
 /// <param name="Took">How long it took.</param>
 /// <param name="ExitCode">pg_restore's.</param>
 /// <param name="Complaints">What it said, line by line: errors and warnings, each with the entry it is about; the first ones where there are very many.</param>
-public sealed record RestoreResult(TimeSpan Took, int ExitCode, IReadOnlyList<string> Complaints)
+public sealed record ArchiveRestoreResult(TimeSpan Took, int ExitCode, IReadOnlyList<string> Complaints)
 {
     /// <summary>Whether it ended with 0 and without a word.</summary>
     public bool Succeeded => ExitCode == 0 && Complaints.Count == 0;

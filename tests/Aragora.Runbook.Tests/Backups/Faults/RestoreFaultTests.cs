@@ -61,7 +61,7 @@ public sealed class RestoreFaultTests(RealServer server) : IDisposable
         await ProcessesOn.UntilAsync(() => ProcessesOn.Folder(backup.Folder, "--jobs=").Count > 1, verifying);
         ProcessesOn.Kill(ProcessesOn.Folder(parent, "-D"));
 
-        (await Should.ThrowAsync<RunbookException>(() => verifying)).Message.ShouldMatch("connection|could not be compared|cannot be reached");
+        (await Should.ThrowAsync<RunbookException>(() => verifying)).Message.ShouldContain("That says nothing of the backup");
         NothingIsLeft(run);
     }
 
@@ -75,7 +75,7 @@ public sealed class RestoreFaultTests(RealServer server) : IDisposable
         {
             var (run, environment, backup) = await BackedUpAsync(rows: 900_000);
 
-            (await Should.ThrowAsync<RunbookException>(() => VerifyAsync(run, environment, backup))).Message.ShouldMatch("No space left on device|Check free disk space|too little disk");
+            (await Should.ThrowAsync<RunbookException>(() => VerifyAsync(run, environment, backup))).Message.ShouldMatch("That says nothing of the backup|too little disk");
 
             NothingIsLeft(run);
         }

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Backups;
+using Aragora.Runbook.Environments;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+using Npgsql;
+
+namespace Aragora.Runbook.Restores;
+
+/// <summary>Restores a backup into a scratch database, and compares what came back with the manifest.</summary>
+/// <param name="run">Log, clock, secrets.</param>
+/// <param name="client">pg_restore.</param>
+/// <param name="jobs">Sessions that restore, and then read, at once.</param>
+/// <param name="commands">Starts pg_restore.</param>
+/// <param name="view">Shows how far it is.</param>
+internal sealed partial class TrialRestore(RunContext run, PostgresClient client, int jobs, ICommandRunner commands, IProgressView view)
+{
+    /// <summary>Tries it.</summary>
+    /// <exception cref="FailedCleanException">The trial itself came to nothing (the scratch server died, its disk is full, pg_restore was killed): that says nothing of the backup.</exception>
+    public async Task<TrialResult> RunAsync(BackupReference backup, ScratchDatabase database, CancellationToken cancellation)
+    {
+        try
+        {
+            var restored = await new ArchiveRestore(run, client, commands, view).RunAsync(backup, database.Environment, jobs, cancellation, database.Restore);
+            if (restored.ExitCode > 128 || restored.Complaints.FirstOrDefault(line => OfTheTrial().IsMatch(line)) is not null)
+            {
+                throw CameToNothing(backup, [.. restored.Complaints, Exit(restored.ExitCode)], null);
+            }
+
+            var manifest = backup.Manifest with { Digest = database.Expected(backup.Manifest.Digest) };
+            string[] exit = restored.ExitCode == 0 ? [] : [Exit(restored.ExitCode)];
+            return new TrialResult(restored.Took, [.. restored.Complaints, .. exit, .. await CompareAsync(manifest, database.Environment, cancellation)]);
+        }
+        catch (Exception broken) when (broken is BadInputException or NpgsqlException and not PostgresException || broken is PostgresException { SqlState: var state } && (state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("57P", StringComparison.Ordinal)))
+        {
+            throw CameToNothing(backup, [broken.Message], broken);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> CompareAsync(BackupManifest manifest, DatabaseEnvironment restored, CancellationToken cancellation)
+    {
+        var differences = (await RestoredContent.CompareAsync(restored, manifest, jobs, withDatabase: false, cancellation)).Select(difference => difference.ToString()).ToList();
+        var revisions = await RestoredContent.RevisionsAsync(restored, cancellation);
+        var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
+
+        // Without a stamp the source's search path led to no such table; there may be one elsewhere.
+        var isUnversioned = claimed.Count == 0 && manifest.RevisionStamp is null;
+        if (!isUnversioned && !revisions.Any(found => found.SequenceEqual(claimed, StringComparer.Ordinal)))
+        {
+            differences.Add($"{ManifestFile.Name}: says revision {Named(claimed)}, and the alembic_version that was restored holds {(revisions.Count == 0 ? "nothing" : string.Join(" / ", revisions.Select(Named)))}");
+        }
+
+        return differences;
+
+        static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
+    }
+
+    private FailedCleanException CameToNothing(BackupReference backup, IReadOnlyList<string> reasons, Exception? cause) => new(
+        $"The backup {backup.Folder} could not be verified: its restore was cut short. That says nothing of the backup.",
+        run.Secrets.Apply(string.Join(Environment.NewLine, reasons.Take(10).Select(reason => "- " + reason).Prepend(""))),
+        $"./build.sh VerifyBackup --backup {backup.Name}   tries again (first free disk or memory, if that was the cause)",
+        cause);
+
+    private static string Exit(int code) => string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {code}{(code > 128 ? $" (signal {code - 128})" : "")}");
+
+    /// <summary>What the scratch server or pg_restore itself died of; nothing that a backup holds makes them say so.</summary>
+    [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|worker process died|no connection to the server")]
+    private static partial Regex OfTheTrial();
+}
+
+/// <summary>What a trial came to.</summary>
+/// <param name="Took">How long the restore took.</param>
+/// <param name="Differences">What pg_restore complained of, and every difference; none where the backup is right.</param>
+internal sealed record TrialResult(TimeSpan Took, IReadOnlyList<string> Differences);
