@@ -40,8 +40,7 @@ public sealed record BenchmarkReport(
             .AppendLine("|---|---|---|---|---|---|---|---|");
         foreach (var one in Measurements)
         {
-            var goal = one.Goal is { } wanted ? Invariant($"≤ {wanted:0.0#}: {(one.Reached == true ? "reached" : "**missed**")}") : "";
-            page.AppendLine(Invariant($"| {one.Name} | {one.Ours} | {one.Other} | {one.OursMedian.TotalSeconds:0.00} | {one.OtherMedian.TotalSeconds:0.00} | {one.Ratio:0.000} | {one.Spread.Least:0.000} to {one.Spread.Most:0.000} | {goal} |"));
+            page.AppendLine(Invariant($"| {one.Name} | {one.Ours} | {one.Other} | {one.OursMedian.TotalSeconds:0.00} | {one.OtherMedian.TotalSeconds:0.00} | {one.Ratio:0.000} | {one.Spread.Least:0.000} to {one.Spread.Most:0.000} | {one.GoalText()} |"));
         }
 
         return page.ToString();
@@ -53,7 +52,7 @@ public sealed record BenchmarkReport(
         [.. Measurements.Select(one => (IReadOnlyList<string>)
         [
             one.Name, Invariant($"{one.OursMedian.TotalSeconds:0.00} s"), Invariant($"{one.OtherMedian.TotalSeconds:0.00} s"), Invariant($"{one.Ratio:0.000}"),
-            Invariant($"{one.Spread.Least:0.000} to {one.Spread.Most:0.000}"), one.Goal is { } goal ? Invariant($"<= {goal:0.0#} {(one.Reached == true ? "reached" : "MISSED")}") : "",
+            Invariant($"{one.Spread.Least:0.000} to {one.Spread.Most:0.000}"), one.GoalText(),
         ])]);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

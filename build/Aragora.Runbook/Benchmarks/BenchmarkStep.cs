@@ -6,6 +6,7 @@ using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Restores;
+using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Servers;
 using Serilog.Core;
 
@@ -61,8 +62,8 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
 
     private async Task<BenchmarkReport> MeasureAsync(BenchmarkSubject subject, CancellationToken cancellation)
     {
-        await using var session = await PostgresSession.OpenAsync(subject.Environment, "aragora-benchmark", cancellation: cancellation);
-        var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, backup.ClientFolders, cancellation), session.ServerVersion.Major, "the benchmark's server");
+        var (version, bytes) = await DescribeAsync(subject, cancellation);
+        var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, backup.ClientFolders, cancellation), version.Major, "the benchmark's server");
         var plain = new PlainCommands(client, commands);
         var proofs = new List<ProofTimes>();
         var others = new List<PlainTimes>();
@@ -80,7 +81,7 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
                 others.Add(await plain.RunAsync(subject, cancellation));
             }
 
-            digests.Add(await DigestAsync(subject, session, cancellation));
+            digests.Add(await DigestAsync(subject, cancellation));
             run.Log.Information(
                 "Run {Number} of {Runs}: Backup {Backup:0.00} s, VerifyBackup {Verify:0.00} s; pg_dump {Dump:0.00} s, pg_restore {Restore:0.00} s",
                 number, options.Runs, proofs[^1].Backup.TotalSeconds, proofs[^1].Verify.TotalSeconds, others[^1].Dump.TotalSeconds, others[^1].Restore.TotalSeconds);
@@ -88,11 +89,11 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
 
         return new BenchmarkReport(
             run.Clock.GetUtcNow(),
-            await session.ScalarAsync<long>("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", cancellation),
+            bytes,
             proofs[0].Rows,
             proofs[0].Bytes,
             others[0].Bytes,
-            session.ServerVersion.ToString(),
+            version.ToString(),
             client.Version,
             $"{Environment.ProcessorCount} cores, {DataSize.Text(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)} of memory, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}",
             [
@@ -100,7 +101,14 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
                 new Measurement("backup with proof", "Backup and VerifyBackup", "`pg_dump -F c`, then `pg_restore -j 1` into an ordinary database", [.. proofs.Zip(others, (proof, other) => (proof.Backup + proof.Verify, other.Dump + other.Restore))], Goal: 0.8),
                 new Measurement("the restore", "pg_restore, parallel, into the scratch server", "`pg_restore -j 1`", [.. proofs.Zip(others, (proof, other) => (proof.Restore, other.Restore))]),
                 new Measurement("the digest", "of everything, one session", "`count(*)` of every table", digests),
+                new Measurement("unavailability of a restore", "from the fence to the exchange of names", "`pg_restore -c` in place", [.. proofs.Zip(others, (proof, other) => (proof.Unavailable, other.InPlace))], OursGoal: TimeSpan.FromSeconds(1)),
             ]);
+    }
+
+    private static async Task<(Version Version, long Bytes)> DescribeAsync(BenchmarkSubject subject, CancellationToken cancellation)
+    {
+        await using var session = await PostgresSession.OpenAsync(subject.Environment, "aragora-benchmark", cancellation: cancellation);
+        return (session.ServerVersion, await session.ScalarAsync<long>("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", cancellation));
     }
 
     private async Task<ProofTimes> ProveAsync(BenchmarkSubject subject, CancellationToken cancellation)
@@ -123,7 +131,10 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
             var backedUp = run.Clock.GetElapsedTime(started);
             started = run.Clock.GetTimestamp();
             var verified = await new VerifyBackupStep(quiet, subject.Environment, here, scratch, commands).RunAsync(made.Backup, cancellation);
-            return new ProofTimes(backedUp, run.Clock.GetElapsedTime(started), made.Backup.Manifest.Took, verified.Facts.RestoreTook ?? TimeSpan.Zero, verified.Facts.RowsCompared, made.Backup.Manifest.TotalBytes);
+            var proved = run.Clock.GetElapsedTime(started);
+            var restored = await new RestoreRollback(quiet, commands, new RestoreOptions { Backup = here }).RunAsync(subject.Environment, made.Backup, cancellation);
+            await subject.AdministerAsync($"DROP DATABASE {SqlText.Identifier(restored.Facts.KeptDatabase)}", cancellation);
+            return new ProofTimes(backedUp, proved, made.Backup.Manifest.Took, verified.Facts.RestoreTook ?? TimeSpan.Zero, restored.Facts.Unavailable, verified.Facts.RowsCompared, made.Backup.Manifest.TotalBytes);
         }
         finally
         {
@@ -131,8 +142,9 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
         }
     }
 
-    private async Task<(TimeSpan Ours, TimeSpan Other)> DigestAsync(BenchmarkSubject subject, PostgresSession session, CancellationToken cancellation)
+    private async Task<(TimeSpan Ours, TimeSpan Other)> DigestAsync(BenchmarkSubject subject, CancellationToken cancellation)
     {
+        await using var session = await PostgresSession.OpenAsync(subject.Environment, "aragora-benchmark", cancellation: cancellation);
         await using var snapshot = await SnapshotSession.OpenAsync(subject.Environment, new SnapshotOptions(), cancellation);
         var started = run.Clock.GetTimestamp();
         await new DigestReader(snapshot).ReadAsync(jobs: 1, method: null, cancellation);
@@ -146,5 +158,5 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
         return (digest, run.Clock.GetElapsedTime(started));
     }
 
-    private sealed record ProofTimes(TimeSpan Backup, TimeSpan Verify, TimeSpan Dump, TimeSpan Restore, long Rows, long Bytes);
+    private sealed record ProofTimes(TimeSpan Backup, TimeSpan Verify, TimeSpan Dump, TimeSpan Restore, TimeSpan Unavailable, long Rows, long Bytes);
 }

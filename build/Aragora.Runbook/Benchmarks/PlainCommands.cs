@@ -9,7 +9,7 @@ namespace Aragora.Runbook.Benchmarks;
 /// <summary>The runbook's own commands, as people paste them.</summary>
 internal sealed class PlainCommands(PostgresClient client, ICommandRunner commands)
 {
-    /// <summary><c>pg_dump -F c</c>, then <c>pg_restore -j 1</c> into a new database on the same server.</summary>
+    /// <summary><c>pg_dump -F c</c>, then <c>pg_restore -j 1</c> into a new database on the same server, then <c>pg_restore -c</c> over it.</summary>
     public async Task<PlainTimes> RunAsync(BenchmarkSubject subject, CancellationToken cancellation)
     {
         var file = Path.Combine(subject.Folder, "plain.dump");
@@ -21,7 +21,9 @@ internal sealed class PlainCommands(PostgresClient client, ICommandRunner comman
             var dump = await RunAsync("pg_dump", subject.Environment, ["--format=custom", $"--file={file}"], cancellation);
             await subject.AdministerAsync("CHECKPOINT", cancellation);
             var restore = await RunAsync("pg_restore", copy, ["--jobs=1", file], cancellation);
-            return new PlainTimes(dump, restore, new FileInfo(file).Length);
+            await subject.AdministerAsync("CHECKPOINT", cancellation);
+            var inPlace = await RunAsync("pg_restore", copy, ["--clean", "--if-exists", "--jobs=1", file], cancellation);
+            return new PlainTimes(dump, restore, inPlace, new FileInfo(file).Length);
         }
         finally
         {
@@ -46,7 +48,7 @@ internal sealed class PlainCommands(PostgresClient client, ICommandRunner comman
 }
 
 /// <summary>How long they took, and how large the file was.</summary>
-internal sealed record PlainTimes(TimeSpan Dump, TimeSpan Restore, long Bytes);
+internal sealed record PlainTimes(TimeSpan Dump, TimeSpan Restore, TimeSpan InPlace, long Bytes);
 
 /// <summary>The database that is measured.</summary>
 /// <param name="Administration">The server's maintenance database.</param>

@@ -25,7 +25,7 @@ internal sealed partial class TrialRestore(RunContext run, PostgresClient client
         try
         {
             var restored = await new ArchiveRestore(run, client, commands, view).RunAsync(backup, database.Environment, jobs, cancellation, database.Restore);
-            if (restored.ExitCode > 128 || restored.Complaints.FirstOrDefault(line => OfTheTrial().IsMatch(line)) is not null)
+            if (restored.ExitCode > 128 || restored.Complaints.Any(OfTheTrial().IsMatch) || IsWorkerKilled(restored))
             {
                 throw CameToNothing(backup, [.. restored.Complaints, Exit(restored.ExitCode)], null);
             }
@@ -66,8 +66,12 @@ internal sealed partial class TrialRestore(RunContext run, PostgresClient client
 
     private static string Exit(int code) => string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {code}{(code > 128 ? $" (signal {code - 128})" : "")}");
 
+    /// <summary>A worker that gives up over damage says why before; one that was killed cannot.</summary>
+    private static bool IsWorkerKilled(ArchiveRestoreResult restored) =>
+        restored.Complaints.Count > 0 && restored.Complaints.All(line => line.Contains("worker process died", StringComparison.Ordinal));
+
     /// <summary>What the scratch server or pg_restore itself died of; nothing that a backup holds makes them say so.</summary>
-    [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|worker process died|no connection to the server")]
+    [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|no connection to the server")]
     private static partial Regex OfTheTrial();
 }
 

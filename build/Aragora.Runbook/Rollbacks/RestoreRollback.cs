@@ -140,8 +140,8 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         var accepting = lost.Total?.ToString(CultureInfo.InvariantCulture) ?? AcceptedWrites.UnknownWord;
         throw new RefusedException(
             lost.Total is { } known ? $"A restore of {backup.Name} would lose {Measures.Count(known, "write")}, and {options.Accepted} {(options.Accepted.Most == 1 ? "is" : "are")} accepted." : $"A restore of {backup.Name} would lose an unknown number of writes.",
-            $"{lost.WhyUnknown ?? "the lines above say where"}; the backup was made {Measures.Moment(backup.Manifest.MadeAt)}, and a migration's own writes count as well. {live.Name} is as it was",
-            $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {backup.Name} --accept-lost-writes {accepting}   (what is still written until the exchange counts as well: stop the application first, or accept more)");
+            $"{lost.WhyUnknown ?? "the lines above say where"}; the backup was made {Measures.Moment(backup.Manifest.MadeAt)}, and a migration's own writes count as well, and so does what is written until the exchange (stop the application first, or accept more). {live.Name} is as it was",
+            $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {backup.Name} --accept-lost-writes {accepting}");
     };
 
     /// <summary>What was accepted is remembered: how much was lost, where, and who wanted it.</summary>

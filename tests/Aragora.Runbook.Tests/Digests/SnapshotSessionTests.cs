@@ -134,9 +134,10 @@ public sealed class SnapshotSessionTests(RealServer server)
         digest = digest.WithSequencesAfter(await snapshot.ReadSequencesAsync(CancellationToken.None));
         DigestComparison.Compare(digest, await DigestZoo.DigestAsync(copy)).ShouldBeEmpty();
 
+        // One that cycles may have gone round: anywhere is right.
         await RealServer.SqlAsync(copy, "SELECT setval('s', 4), setval('d', -4), setval('c', 3)");
         DigestComparison.Compare(digest, await DigestZoo.DigestAsync(copy)).Select(difference => difference.ToString()).ShouldBe(
-            ["sequence public.c: at 3, outside of 4 to 1", "sequence public.d: at -4, outside of -1 to -3", "sequence public.s: at 4, outside of 1 to 3"]);
+            ["sequence public.d: at -4, outside of -1 to -3", "sequence public.s: at 4, outside of 1 to 3"]);
     }
 
     [Fact]
