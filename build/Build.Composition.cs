@@ -73,7 +73,8 @@ sealed partial class Build
         var folder = Path.Combine(runs, runId);
         secrets.Add(EvidenceKey);
         presence = InterruptedRuns.Announce(runs, runId);
-        var searched = EvidenceDirectory is null ? new[] { runs } : [runs, EvidenceDirectory];
+        var beside = Path.Combine(new BackupOptions { Folder = BackupDirectory }.FolderBelow(root), BackupCatalog.RecordsFolder);
+        var searched = EvidenceDirectory is null ? new[] { runs, beside } : [runs, beside, EvidenceDirectory];
         return new RunContext
         {
             RunId = runId,
@@ -82,6 +83,7 @@ sealed partial class Build
             Log = Log.Logger = Aragora.Runbook.Reporting.MaskingLogger.Create(hostLogger, secrets, folder, ShowsDebug),
             Journal = new RunJournal(Path.Combine(folder, "journal.ndjson"), secrets, TimeProvider.System),
             Evidence = new EvidenceStore(folder, searched, secrets, EvidenceKey is null ? null : Encoding.UTF8.GetBytes(EvidenceKey)),
+            BackupRecords = beside,
             Secrets = secrets,
             Clock = TimeProvider.System,
             Who = Person.Name(Environment.GetEnvironmentVariable, $"{Environment.UserName}@{Environment.MachineName}"),
@@ -114,7 +116,7 @@ sealed partial class Build
             return;
         }
 
-        if (Override is null || Because is null)
+        if (Override is null || string.IsNullOrWhiteSpace(Because))
         {
             throw new BadInputException(
                 Override is null ? "--because is given without --override." : "--override is given without --because.",

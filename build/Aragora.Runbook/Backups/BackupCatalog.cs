@@ -10,6 +10,9 @@ namespace Aragora.Runbook.Backups;
 /// <param name="run">Root, clock and log.</param>
 public sealed class BackupCatalog(string folder, RunContext run)
 {
+    /// <summary>The name of the folder beside the backups that holds what was seen of them.</summary>
+    public const string RecordsFolder = "evidence";
+
     /// <summary>Everything in the folder: whole backups, newest first; what is no usable one, with the reason; what is not finished.</summary>
     public BackupListing List()
     {
@@ -17,7 +20,7 @@ public sealed class BackupCatalog(string folder, RunContext run)
         var unusable = new List<UnusableBackup>();
         var partial = new List<string>();
         IEnumerable<string> folders = Directory.Exists(folder) ? Directory.EnumerateDirectories(folder) : [];
-        foreach (var path in folders.Order(StringComparer.Ordinal))
+        foreach (var path in folders.Where(path => Path.GetFileName(path) != RecordsFolder).Order(StringComparer.Ordinal))
         {
             if (path.EndsWith(BackupFolder.PartialSuffix, StringComparison.Ordinal))
             {

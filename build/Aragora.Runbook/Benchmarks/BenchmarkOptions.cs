@@ -5,6 +5,9 @@ namespace Aragora.Runbook.Benchmarks;
 /// <summary>What is measured.</summary>
 public sealed record BenchmarkOptions
 {
+    /// <summary>Fewer runs are shown, and not written down.</summary>
+    public const int LeastRunsToPublish = 5;
+
     /// <summary>Size of the database, MB, indexes included. Default: 500.</summary>
     public int Megabytes { get; init; } = 500;
 

@@ -27,7 +27,7 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
         ["fsync"] = "on", ["full_page_writes"] = "on", ["wal_level"] = "replica", ["max_wal_senders"] = "10", ["synchronous_commit"] = "on",
     };
 
-    /// <summary>Measures, and writes the page.</summary>
+    /// <summary>Measures, and writes the page where there are runs enough.</summary>
     public async Task<BenchmarkReport> RunAsync(CancellationToken cancellation)
     {
         var folder = Directory.CreateTempSubdirectory("aragora-benchmark-").FullName;
@@ -37,6 +37,12 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
             var subject = await MakeSubjectAsync(server.Server.Url, folder, cancellation);
             var report = await MeasureAsync(subject, cancellation);
             var file = Path.Combine(run.Root, options.File);
+            if (options.Runs < BenchmarkOptions.LeastRunsToPublish)
+            {
+                run.Log.Warning("{File} is left as it is: {Runs} runs are too few to publish, {Least} are wanted", file, options.Runs, BenchmarkOptions.LeastRunsToPublish);
+                return report;
+            }
+
             await run.Journal.ActAsync("write the benchmarks", new { file }, async () =>
             {
                 await File.WriteAllTextAsync(file, report.ToMarkdown(), cancellation);
@@ -122,6 +128,7 @@ public sealed class BenchmarkStep(RunContext run, BenchmarkOptions options, Back
             Log = Logger.None,
             Journal = new RunJournal(Path.Combine(folder, "journal.ndjson"), run.Secrets, run.Clock),
             Evidence = new EvidenceStore(folder, [folder], run.Secrets),
+            BackupRecords = null,
         };
         var here = backup with { Folder = Path.Combine(folder, "backups") };
         try

@@ -59,7 +59,8 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
             }
         }
 
-        return ([.. accepted.OrderByDescending(evidence => evidence.MadeAt)], rejected);
+        // The same record may lie in several of the folders.
+        return ([.. accepted.DistinctBy(evidence => (evidence.RunId, evidence.Kind, evidence.Environment, evidence.MadeAt, evidence.Green)).OrderByDescending(evidence => evidence.MadeAt)], rejected);
     }
 
     private List<string> Files(List<RejectedEvidence> rejected)

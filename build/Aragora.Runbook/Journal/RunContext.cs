@@ -44,6 +44,9 @@ public sealed record RunContext
     /// <summary>How long evidence of this run is believed. Default: 24 hours.</summary>
     public TimeSpan EvidenceLifetime { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>A folder beside the backups, where their records lie as well: a later job finds a backup with what was seen of it. Null for none.</summary>
+    public string? BackupRecords { get; init; }
+
     /// <summary>Writes a record of what was just seen. Times, run, person and commit are filled in here.</summary>
     /// <param name="kind">One of <see cref="EvidenceKinds"/>.</param>
     /// <param name="environment">The environment it is about.</param>
@@ -53,8 +56,12 @@ public sealed record RunContext
     /// <param name="treeHash">The migrations tree; null where it does not matter.</param>
     /// <param name="cancellation">Cancels the writing.</param>
     /// <param name="believedFrom">From when on the record's lifetime counts, for what is older than its record, as a backup that is verified later. Default: now.</param>
-    public Task<Evidence> RecordAsync(string kind, DatabaseEnvironment environment, DatabaseFacts seen, object facts, TimeSpan took, string? treeHash, CancellationToken cancellation, DateTimeOffset? believedFrom = null) =>
-        Evidence.WriteAsync(Make(kind, environment, seen, facts, took, treeHash, believedFrom), cancellation);
+    public async Task<Evidence> RecordAsync(string kind, DatabaseEnvironment environment, DatabaseFacts seen, object facts, TimeSpan took, string? treeHash, CancellationToken cancellation, DateTimeOffset? believedFrom = null)
+    {
+        var written = await Evidence.WriteAsync(Make(kind, environment, seen, facts, took, treeHash, believedFrom), cancellation);
+        PutBesideBackups(written);
+        return written;
+    }
 
     /// <summary>
     /// Writes a red record: it revokes older green ones. It is written although the run may be ending, and never replaces the failure that it is about: where it cannot be
@@ -75,6 +82,7 @@ public sealed record RunContext
         {
             var written = await Evidence.WriteAsync(red, CancellationToken.None);
             Log.Debug("Wrote the red record {File}", written.Path);
+            PutBesideBackups(written);
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
@@ -95,6 +103,27 @@ public sealed record RunContext
         {
             Log.Debug(unreadable, "The {Environment} database could not be read for a record", environment.DisplayName);
             return null;
+        }
+    }
+
+    /// <summary>The record in the run's own folder counts; without the copy a later job has to be told where that is.</summary>
+    private void PutBesideBackups(Evidence written)
+    {
+        if (BackupRecords is null || written.Path is null || written.Kind is not (EvidenceKinds.Backup or EvidenceKinds.BackupVerification))
+        {
+            return;
+        }
+
+        var copy = Path.Combine(BackupRecords, $"{RunId}-{Path.GetFileName(written.Path)}");
+        try
+        {
+            PrivateFolder.Create(BackupRecords);
+            File.Copy(written.Path, copy + ".partial", overwrite: true);
+            File.Move(copy + ".partial", copy, overwrite: true);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            Log.Warning("The record of the backup could not be put beside it ({Why}): other jobs need --evidence-directory {Folder}", unwritable.Message, Path.GetDirectoryName(written.Path));
         }
     }
 

@@ -23,6 +23,25 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
     }
 
     [Fact]
+    public async Task Another_job_finds_the_records_of_a_backup_beside_it()
+    {
+        var parent = Directory.CreateTempSubdirectory("aragora-backups-").FullName;
+        var run = RealServer.NewRun() with { BackupRecords = Path.Combine(parent, BackupCatalog.RecordsFolder) };
+        var made = await BackupScenario.BackUpAsync(run, shared.Environment, new BackupOptions { Jobs = 2, Folder = parent });
+        await BackupScenario.VerifyAsync(run, shared.Environment, made.Backup);
+        var later = RealServer.NewRun();
+        later = later with { Evidence = new EvidenceStore(later.Folder, [run.BackupRecords!], later.Secrets) };
+
+        var found = new BackupEvidence(later).FindVerification(await DatabaseInspector.ReadAsync(shared.Environment, CancellationToken.None));
+
+        found.Backup!.Folder.ShouldBe(made.Backup.Folder);
+        var listing = new BackupCatalog(parent, later).List();
+        listing.Backups.Count.ShouldBe(1);
+        listing.Unusable.ShouldBeEmpty();
+        Directory.Delete(parent, recursive: true);
+    }
+
+    [Fact]
     public async Task Nothing_made_is_nothing_found() =>
         new BackupEvidence(RealServer.NewRun()).FindBackup(await DatabaseInspector.ReadAsync(shared.Environment, CancellationToken.None)).Text.ShouldBe("no record of a backup");
 
