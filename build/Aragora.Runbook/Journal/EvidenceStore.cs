@@ -60,7 +60,7 @@ public sealed class EvidenceStore(string runFolder, IReadOnlyList<string> search
         }
 
         // The same record may lie in several of the folders.
-        return ([.. accepted.DistinctBy(evidence => (evidence.RunId, evidence.Kind, evidence.Environment, evidence.MadeAt, evidence.Green)).OrderByDescending(evidence => evidence.MadeAt)], rejected);
+        return ([.. accepted.DistinctBy(evidence => (evidence.RunId, evidence.Kind, evidence.Database, evidence.MadeAt, evidence.Failure, evidence.Facts.GetRawText())).OrderByDescending(evidence => evidence.MadeAt)], rejected);
     }
 
     private List<string> Files(List<RejectedEvidence> rejected)
