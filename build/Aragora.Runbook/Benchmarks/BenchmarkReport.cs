@@ -34,7 +34,7 @@ public sealed record BenchmarkReport(
             .AppendLine(Invariant($"- {MadeAt.UtcDateTime:yyyy-MM-dd}, {Machine}"))
             .AppendLine(Invariant($"- PostgreSQL {Server} with default settings on this machine's disk, clients {Client}"))
             .AppendLine(Invariant($"- a database of {DataSize.Text(DatabaseBytes)} with {Rows} rows; our backup has {DataSize.Text(BackupBytes)}, the file of `pg_dump -F c` {DataSize.Text(PlainBytes)}"))
-            .AppendLine(Invariant($"- {Measurements[0].Pairs.Count} runs; which of the two comes first alternates; a checkpoint before each"))
+            .AppendLine(Invariant($"- {Measurements[0].Pairs.Count} runs; which of the two comes first alternates; a checkpoint before each, and the server idle otherwise; from the second run on, the database is the copy that the run before restored"))
             .AppendLine()
             .AppendLine("| | ours | the other | ours, s | the other, s | ratio | spread | goal |")
             .AppendLine("|---|---|---|---|---|---|---|---|");
