@@ -49,11 +49,11 @@ internal static class BackupScenario
         new VerifyBackupStep(run, environment, new BackupOptions { Jobs = 2 }, Scratch(run), Commands, new SilentProgress()).RunAsync(backup, CancellationToken.None);
 
     public static ScratchDatabases Scratch(RunContext run) =>
-        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")), Commands);
+        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), $"aragora-tests-scratch-{Environment.UserName}")), Commands);
 
     /// <summary>Scratch databases on the source's own server: quick, for tests about something else. The environment's role has to be a superuser.</summary>
     public static ScratchDatabases ScratchBeside(RunContext run, DatabaseEnvironment environment) =>
-        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), "aragora-tests-scratch")), Commands, new NamedScratchServer(run, environment.Database with { Database = "postgres" }, _ => Task.FromResult<IReadOnlyList<DatabaseEnvironment>>([])) { MayBeSource = true });
+        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), $"aragora-tests-scratch-{Environment.UserName}")), Commands, new NamedScratchServer(run, environment.Database with { Database = "postgres" }, _ => Task.FromResult<IReadOnlyList<DatabaseEnvironment>>([])) { MayBeSource = true });
 
     /// <summary>A copy of a backup in a run of its own, to be damaged; there is no evidence of its dump.</summary>
     public static string Copy(BackupReference backup, RunContext run)
