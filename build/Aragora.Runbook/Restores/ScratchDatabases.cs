@@ -43,6 +43,8 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
             return await CreateAtAsync(named, shape, environment, cancellation);
         }
 
+        // First: what a dead run left takes up the disk that is asked for.
+        await servers.ReapAsync(cancellation);
         RequireDisk(databaseBytes);
         var server = await servers.StartAsync(purpose, await OptionsAsync(purpose, shape, cancellation), shape.ServerMajor, cancellation);
         try

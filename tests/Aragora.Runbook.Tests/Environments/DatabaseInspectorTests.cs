@@ -15,6 +15,7 @@ public sealed class DatabaseInspectorTests(RealServer server)
         facts.Revisions.ShouldBeEmpty();
         facts.RevisionStamp.ShouldBeNull();
         facts.Identity.SystemIdentifier.ShouldNotBeEmpty();
+        facts.Identity.Timeline.ShouldBe(1);
     }
 
     [Fact]
