@@ -54,6 +54,16 @@ public sealed class DatabaseInspectorTests(RealServer server)
         refusal.Next.ShouldStartWith($"{expected} {quoted};");
     }
 
+    [Fact]
+    public async Task A_labelled_database_is_not_called_by_its_environment()
+    {
+        var scratch = await server.NewDatabaseAsync() with { Label = "scratch" };
+        var refusal = await Should.ThrowAsync<BadInputException>(() => DatabaseInspector.ReadAsync(scratch with { Database = scratch.Database with { Database = "absent" } }, CancellationToken.None));
+        refusal.What.ShouldStartWith("The scratch database \"absent\"");
+        refusal.Next.ShouldContain("SCRATCH_SERVER_URL");
+        refusal.Message.ShouldNotContain("roduction", Case.Insensitive);
+    }
+
     [Theory]
     [InlineData("wrong password", "password")]
     [InlineData("unknown database", "no database of that name")]
