@@ -1,5 +1,6 @@
 using System.Globalization;
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Backups;
 
@@ -66,6 +67,7 @@ public sealed class BackupFolder
     }
 
     /// <summary>Flushes every file to disk, and gives the folder its final name. It never replaces anything.</summary>
+    /// <exception cref="FailedCleanException">The folder could not be flushed; it has no final name.</exception>
     public async Task PublishAsync(ICommandRunner commands, CancellationToken cancellation)
     {
         foreach (var file in Directory.EnumerateFiles(Partial))
@@ -74,8 +76,14 @@ public sealed class BackupFolder
             RandomAccess.FlushToDisk(handle);
         }
 
-        await SyncAsync(Partial, commands, cancellation);
+        if (await SyncAsync(Partial, commands, cancellation) is { Succeeded: false } failed)
+        {
+            throw new FailedCleanException("The backup could not be flushed to disk; it was removed.", $"{SyncProgram} {Partial} ended with exit code {failed.ExitCode}: {failed.Tail()}", "see to the disk, then ./build.sh Backup");
+        }
+
         Directory.Move(Partial, Final);
+
+        // A new name that is lost with the power leaves a folder that ends with .partial, and no backup that is less than whole.
         await SyncAsync(Path.GetDirectoryName(Final)!, commands, CancellationToken.None);
     }
 
@@ -120,13 +128,8 @@ public sealed class BackupFolder
     }
 
     /// <summary>.NET cannot flush a folder's own entries; coreutils can.</summary>
-    private static async Task SyncAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
-    {
-        if (OperatingSystem.IsLinux() && File.Exists(SyncProgram))
-        {
-            await commands.RunAsync(new Command { Program = SyncProgram, Arguments = [folder] }, cancellation: cancellation);
-        }
-    }
+    private static async Task<CommandResult?> SyncAsync(string folder, ICommandRunner commands, CancellationToken cancellation) =>
+        OperatingSystem.IsLinux() && File.Exists(SyncProgram) ? await commands.RunAsync(new Command { Program = SyncProgram, Arguments = [folder] }, cancellation: cancellation) : null;
 
     private static void MakePrivate(string folder)
     {

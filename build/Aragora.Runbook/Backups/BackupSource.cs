@@ -65,7 +65,8 @@ public sealed record BackupSource(
             version.Split(' ')[0],
             size,
             wal,
-            tables.ToDictionary(table => table.Name, table => table.Table, StringComparer.Ordinal),
+            // Unquoted, as pg_dump says them: two tables can share a name.
+            tables.GroupBy(table => table.Name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => SourceTable.Together([.. group.Select(table => table.Table)]), StringComparer.Ordinal),
             pages.Tables,
             pages.Toast,
             pages.All,
@@ -131,4 +132,8 @@ public sealed record BackupSource(
 /// <summary>A table that is going to be dumped.</summary>
 /// <param name="Rows"><c>pg_class.reltuples</c>: an estimate; below 0 where the table was never analysed.</param>
 /// <param name="Pages"><c>pg_class.relpages</c>.</param>
-public sealed record SourceTable(double Rows, long Pages);
+public sealed record SourceTable(double Rows, long Pages)
+{
+    /// <summary>Several as one; never analysed where one was not.</summary>
+    internal static SourceTable Together(IReadOnlyList<SourceTable> tables) => new(tables.Any(table => table.Rows < 0) ? -1 : tables.Sum(table => table.Rows), tables.Sum(table => table.Pages));
+}

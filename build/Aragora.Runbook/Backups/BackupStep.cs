@@ -44,7 +44,6 @@ public sealed class BackupStep
     {
         var started = run.Clock.GetTimestamp();
         var (source, client) = await CheckAsync(cancellation);
-        await new BackupCatalog(Parent, run).RemoveStalePartialsAsync(options.StalePartialAge);
         run.Log.Information(
             "Backing up {Database}: {Size} in {Tables} tables, with pg_dump {Version} and {Jobs} jobs",
             source.Facts.Identity.DatabaseName, DataSize.Text(source.DatabaseBytes), source.Tables.Count, client.Version, options.Jobs);
@@ -71,6 +70,9 @@ public sealed class BackupStep
             await PostgresClients.FindAllAsync(commands, options.ClientFolders, cancellation), session.ServerVersion.Major, $"the {environment.DisplayName} server");
         var source = await BackupSource.ReadAsync(session, environment, cancellation);
         await BackupSource.CheckReadableAsync(session, environment, cancellation);
+
+        // First: what a dead run left takes up the disk that is asked for.
+        await new BackupCatalog(Parent, run).RemoveStalePartialsAsync(options.StalePartialAge);
         var needed = source.EstimateBackupBytes(options.CompressionLevel);
         var free = FreeBytes(Parent);
         if (free < needed)

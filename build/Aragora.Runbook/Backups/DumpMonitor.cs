@@ -3,6 +3,7 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Reporting;
 using Npgsql;
 
@@ -131,7 +132,7 @@ public sealed class DumpMonitor(RunContext run, DatabaseEnvironment environment,
         $"coalesce({activity}.usename, '?'), coalesce({activity}.application_name, ''), coalesce({activity}.state, ''), coalesce(left({activity}.query, 160), ''), coalesce(extract(epoch FROM clock_timestamp() - {activity}.xact_start), 0)::float8";
 
     private static SessionInTheWay Read(System.Data.Common.DbDataReader row, bool waitsForDump) =>
-        new(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), TimeSpan.FromSeconds(row.GetDouble(5)), waitsForDump);
+        new(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), ActivityChecks.QueryText(row.GetString(4)), TimeSpan.FromSeconds(row.GetDouble(5)), waitsForDump);
 }
 
 /// <summary>A session that keeps a dump waiting, or that the dump keeps waiting.</summary>
@@ -139,7 +140,7 @@ public sealed class DumpMonitor(RunContext run, DatabaseEnvironment environment,
 /// <param name="User">Its role.</param>
 /// <param name="Application">What it calls itself.</param>
 /// <param name="State">Such as <c>idle in transaction</c>; empty where our role may not see it.</param>
-/// <param name="Query">The beginning of its last statement.</param>
+/// <param name="Query">The beginning of its last statement, its literals taken out.</param>
 /// <param name="TransactionAge">How long its transaction has been open.</param>
 /// <param name="WaitsForDump">True where it waits behind the dump.</param>
 public sealed record SessionInTheWay(int Pid, string User, string Application, string State, string Query, TimeSpan TransactionAge, bool WaitsForDump)

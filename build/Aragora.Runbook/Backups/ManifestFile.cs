@@ -83,6 +83,11 @@ public static class ManifestFile
             return "leaves out the files, the database or the versions";
         }
 
+        if (manifest.Shape is null || manifest.Writes?.Tables is null || manifest.Digest is not { Tables: not null, Sequences: not null, LargeObjects: not null, Catalogue: not null })
+        {
+            return "leaves out the shape, the writes or the digest";
+        }
+
         if (manifest.Files.Count == 0)
         {
             return "names no file";

@@ -47,6 +47,14 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
             {
                 throw Explain(failure, attempt, IsLock(failure) ? await InTheWayAsync(monitor, cancellation) : "");
             }
+            catch (PostgresException answered) when (!IsConnectionLost(answered.SqlState))
+            {
+                throw new FailedCleanException(
+                    $"The backup of the {environment.DisplayName} database failed; what was written was removed.",
+                    run.Secrets.Apply($"its content could not be read; the server answered: {answered.MessageText} (SQLSTATE {answered.SqlState})"),
+                    "mend what the server names, then ./build.sh Backup",
+                    answered);
+            }
             catch (Exception lost) when (lost is NpgsqlException or IOException)
             {
                 throw new FailedCleanException(
@@ -98,6 +106,9 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
                 "./build.sh Preflight   lists who holds and who waits; end that session or wait for it, then ./build.sh Backup",
                 failure);
     }
+
+    /// <summary>The server went away, or sent us away.</summary>
+    private static bool IsConnectionLost(string state) => state.StartsWith("57P", StringComparison.Ordinal) || state.StartsWith("08", StringComparison.Ordinal);
 
     private static bool IsLock(Exception failure) =>
         failure is DumpFailedException { Failure.Kind: DumpFailureKind.Lock } or FailedCleanException { InnerException: PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } };

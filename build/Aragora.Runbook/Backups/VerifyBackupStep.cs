@@ -6,6 +6,7 @@ using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Restores;
+using Serilog.Events;
 
 namespace Aragora.Runbook.Backups;
 
@@ -95,11 +96,28 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
             throw await UnreliableAsync(backup, differences);
         }
 
-        await using var database = await starting;
-        run.Log.Information("Every file fits its manifest; restoring into {Server}", database.Description);
-        var trial = await new TrialRestore(run, client, options.Jobs, commands, view).RunAsync(backup, database, cancellation);
+        var database = await starting;
+        TrialResult trial;
+        try
+        {
+            run.Log.Information("Every file fits its manifest; restoring into {Server}", database.Description);
+            trial = await new TrialRestore(run, client, options.Jobs, commands, view).RunAsync(backup, database, cancellation);
+        }
+        catch
+        {
+            await AbandonAsync(starting);
+            throw;
+        }
+
         differences.AddRange(trial.Differences);
-        return differences.Count > 0 ? throw await UnreliableAsync(backup, differences) : facts with
+        if (differences.Count > 0)
+        {
+            await AbandonAsync(starting);
+            throw await UnreliableAsync(backup, differences);
+        }
+
+        await database.DisposeAsync();
+        return facts with
         {
             TablesCompared = backup.Manifest.Digest.Tables.Count,
             RowsCompared = backup.Manifest.Digest.Tables.Values.Sum(table => table.Rows),
@@ -120,16 +138,17 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
             "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
     }
 
-    /// <summary>The scratch server is not needed after all; why it may not have come up does not matter any more.</summary>
+    /// <summary>The scratch server is not needed any more; why it may not have come up does not matter.</summary>
     private async Task AbandonAsync(Task<ScratchDatabase> starting)
     {
         try
         {
             await (await starting).DisposeAsync();
         }
-        catch (Exception unneeded) when (unneeded is RunbookException or OperationCanceledException)
+        catch (Exception unneeded)
         {
-            run.Log.Debug(unneeded, "The scratch server that was not needed did not come up");
+            // Whatever it is: the damage that was found must not be hidden behind it.
+            run.Log.Write(starting.IsCompletedSuccessfully ? LogEventLevel.Warning : LogEventLevel.Debug, unneeded, "The scratch server that is not needed any more did not come up, or could not be erased; the next run does it");
         }
     }
 

@@ -46,9 +46,10 @@ internal static class DefinitionLines
           AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i' AND i.refclassid = 'pg_type'::regclass)
         """;
 
-    public static string Others { get; } =
+    /// <summary>Before PostgreSQL 15 the schema public belongs to the server's first superuser (OID 10), whatever its name: no dump says so.</summary>
+    public static string Others(Version server) =>
         $"""
-        SELECT 'schema', quote_ident(n.nspname), {Owner("n.nspowner")} FROM pg_namespace n WHERE {UserSchema} AND {NoMember("pg_namespace", "n.oid")}
+        SELECT 'schema', quote_ident(n.nspname), {(server.Major >= 15 ? Owner("n.nspowner") : $"CASE WHEN n.nspname = 'public' AND n.nspowner = 10 THEN 'owner (first superuser)' ELSE {Owner("n.nspowner")} END")} FROM pg_namespace n WHERE {UserSchema} AND {NoMember("pg_namespace", "n.oid")}
         UNION ALL
         SELECT 'extension', quote_ident(e.extname), 'version ' || e.extversion || ' in ' || quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
         UNION ALL

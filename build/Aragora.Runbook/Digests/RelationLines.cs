@@ -13,7 +13,7 @@ internal static class RelationLines
               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
         """;
 
-    /// <summary>A materialized view comes back unpopulated also where one that it reads is unpopulated: so does pg_dump.</summary>
+    /// <summary>A materialized view comes back unpopulated also where one that it reads is unpopulated: so does pg_dump. Whether it is has a line of its own.</summary>
     public const string Tables = Relations + "\n" +
         """
         , reads AS (
@@ -41,7 +41,6 @@ internal static class RelationLines
                    'options ' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM unnest(f.ftoptions) option),
                    CASE WHEN r.relkind IN ('r', 'p', 'f') AND parents.names IS NULL THEN 'columns ' || (
                        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped) END,
-                   CASE WHEN r.relkind = 'm' THEN CASE WHEN r.relispopulated AND r.oid NOT IN (SELECT reader FROM unpopulated) THEN 'populated' ELSE 'not populated' END END,
                    CASE WHEN r.relkind IN ('v', 'm') THEN pg_get_viewdef(r.oid) END)
         FROM rel r
         LEFT JOIN pg_am am ON am.oid = r.relam
@@ -49,6 +48,9 @@ internal static class RelationLines
         LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
         CROSS JOIN LATERAL (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) AS names FROM pg_inherits i WHERE i.inhrelid = r.oid) parents
         WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+        UNION ALL
+        SELECT 'materialized view filled', r.name, CASE WHEN r.relispopulated AND r.oid NOT IN (SELECT reader FROM unpopulated) THEN 'populated' ELSE 'not populated' END
+        FROM rel r WHERE r.relkind = 'm'
         """;
 
     public const string Columns = Relations + "\n" +

@@ -4,23 +4,30 @@ namespace Aragora.Runbook.Digests;
 internal static class RightsLines
 {
     /// <summary>An ACL's entries, sorted: after a restore they lie in another order, and the default is spelled out or not.</summary>
-    private static string Entries(string acl) =>
+    /// <param name="acl">The ACL.</param>
+    /// <param name="nameless">The role that is an owner and no name; null for none.</param>
+    private static string Entries(string acl, string nameless = "NULL::oid") =>
         $"""
         (SELECT string_agg(entry, ', ' ORDER BY entry COLLATE "C") FROM (
-            SELECT format('%s=%s%s/%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type, CASE WHEN x.is_grantable THEN '*' ELSE '' END, quote_ident(pg_get_userbyid(x.grantor))) AS entry
+            SELECT format('%s=%s%s/%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE {Role("x.grantee", nameless)} END, x.privilege_type, CASE WHEN x.is_grantable THEN '*' ELSE '' END, {Role("x.grantor", nameless)}) AS entry
             FROM aclexplode({acl}) x) entries)
         """;
 
-    private static string Source(string catalogue, string acl, string type, string owner, string? where = null) =>
-        $"SELECT '{catalogue}'::regclass::oid AS class, oid, 0 AS sub, {acl} AS acl, acldefault({type}, {owner}) AS default_acl FROM {catalogue} WHERE {acl} IS NOT NULL{(where is null ? "" : $" AND {where}")}";
+    private static string Role(string role, string nameless) => $"CASE WHEN {role} = {nameless} THEN '(owner)' ELSE quote_ident(pg_get_userbyid({role})) END";
 
-    /// <summary>What differs from the default, or, for what initdb and extensions made, from what they set.</summary>
+    private static string Source(string catalogue, string acl, string type, string owner, string? where = null) =>
+        $"SELECT '{catalogue}'::regclass::oid AS class, oid, 0 AS sub, {acl} AS acl, acldefault({type}, {owner}) AS default_acl, {owner} AS owner FROM {catalogue} WHERE {acl} IS NOT NULL{(where is null ? "" : $" AND {where}")}";
+
+    /// <summary>
+    /// What differs from the default, or, for what initdb and extensions made, from what they set. Those belong to whoever is a superuser there, which no dump says:
+    /// the owner of such an object has no name here, for on another server it is another role.
+    /// </summary>
     public static string Grants { get; } =
         $"""
         SELECT 'grant', o.type || ' ' || o.identity, coalesce(granted.now, 'nobody')
         FROM (
             {Source("pg_class", "relacl", "CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\"", "relowner", "relkind IN ('r', 'p', 'v', 'm', 'f', 'S')")}
-            UNION ALL SELECT 'pg_class'::regclass::oid, a.attrelid, a.attnum, a.attacl, acldefault('c', c.relowner) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
+            UNION ALL SELECT 'pg_class'::regclass::oid, a.attrelid, a.attnum, a.attacl, acldefault('c', c.relowner), c.relowner FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
             UNION ALL {Source("pg_namespace", "nspacl", "'n'", "nspowner", "nspname !~ '^pg_(toast|temp)'")}
             UNION ALL {Source("pg_proc", "proacl", "'f'", "proowner")}
             UNION ALL {Source("pg_type", "typacl", "'T'", "typowner")}
@@ -29,7 +36,9 @@ internal static class RightsLines
             UNION ALL {Source("pg_foreign_server", "srvacl", "'S'", "srvowner")}
         ) g
         LEFT JOIN pg_init_privs i ON i.classoid = g.class AND i.objoid = g.oid AND i.objsubid = g.sub
-        CROSS JOIN LATERAL (SELECT {Entries("g.acl")} AS now, {Entries("coalesce(i.initprivs, g.default_acl)")} AS initially) granted
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN g.oid < 16384 OR EXISTS (SELECT FROM pg_depend m WHERE m.classid = g.class AND m.objid = g.oid AND m.deptype = 'e') THEN g.owner END AS role) nameless
+        CROSS JOIN LATERAL (SELECT {Entries("g.acl", "nameless.role")} AS now, {Entries("coalesce(i.initprivs, g.default_acl)", "nameless.role")} AS initially) granted
         CROSS JOIN LATERAL pg_identify_object(g.class, g.oid, g.sub) o
         WHERE granted.now IS DISTINCT FROM granted.initially AND coalesce(o.schema, '') !~ '^pg_(toast|temp)'
         UNION ALL

@@ -62,7 +62,7 @@ public sealed class SnapshotSession : IAsyncDisposable
                     throw new FailedCleanException(
                         string.Create(CultureInfo.InvariantCulture, $"Tables of the {environment.DisplayName} database were made, dropped or renamed at each of {options.Attempts} attempts to lock them."),
                         "a digest and a dump of different tables could not be compared",
-                        "wait until nothing changes the schema, then repeat the command; ./build.sh Diagnose shows who is at work");
+                        "wait until nothing changes the schema, then repeat the command; ./build.sh Preflight shows who is at work");
                 }
             }
 
@@ -179,7 +179,7 @@ public sealed class SnapshotSession : IAsyncDisposable
             PostgresErrorCodes.LockNotAvailable => new FailedCleanException(
                 what,
                 string.Create(CultureInfo.InvariantCulture, $"somebody holds, or waits for, an exclusive lock on one of them for longer than {options.LockWaitTimeout.TotalSeconds:0.#} s"),
-                "./build.sh Diagnose names the session; repeat the command when it is done",
+                "./build.sh Preflight names the session; repeat the command when it is done",
                 failure),
             _ => new FailedCleanException(what, string.Create(CultureInfo.InvariantCulture, $"the server has no room for {tables} locks: {failure.MessageText}"), "raise max_locks_per_transaction on the server", failure),
         };

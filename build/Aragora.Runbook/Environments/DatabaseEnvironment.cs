@@ -18,12 +18,15 @@ public sealed record DatabaseEnvironment
     /// <summary>Tells a physical clone from its original: two environments with equal identities are refused unless each has its own.</summary>
     public string? EnvironmentId { get; init; }
 
-    /// <summary>The environment variable that names the database: <c>STAGING_DATABASE_URL</c> or <c>PRODUCTION_DATABASE_URL</c>.</summary>
-    public string UrlVariable => UrlVariableOf(Name);
+    /// <summary>What messages call it, where it is not the environment's own database; such as "scratch" for a trial of its backup.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>The environment variable that names the database: <c>STAGING_DATABASE_URL</c> or <c>PRODUCTION_DATABASE_URL</c>; for a labelled one that names its server, such as <c>SCRATCH_SERVER_URL</c>.</summary>
+    public string UrlVariable => Label is null ? UrlVariableOf(Name) : $"{Label.ToUpperInvariant()}_SERVER_URL";
 
     /// <summary>The same of an environment whose database was not named.</summary>
     public static string UrlVariableOf(TargetEnvironment name) => name == TargetEnvironment.Production ? "PRODUCTION_DATABASE_URL" : "STAGING_DATABASE_URL";
 
-    /// <summary>"staging" or "production", for messages.</summary>
-    public string DisplayName => Name == TargetEnvironment.Production ? "production" : "staging";
+    /// <summary>"staging" or "production", or the label, for messages.</summary>
+    public string DisplayName => Label is not null ? Label : Name == TargetEnvironment.Production ? "production" : "staging";
 }

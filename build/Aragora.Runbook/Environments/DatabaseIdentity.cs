@@ -2,7 +2,7 @@ namespace Aragora.Runbook.Environments;
 
 /// <summary>A database named by what it is, not by what it is called.</summary>
 /// <param name="SystemIdentifier">The cluster's identifier from <c>pg_control_system()</c>, decimal; shared by physical clones.</param>
-/// <param name="Timeline">The cluster's timeline from <c>pg_control_checkpoint()</c>.</param>
+/// <param name="Timeline">The cluster's timeline: that of the WAL it writes; on a standby, that of its last restartpoint.</param>
 /// <param name="DatabaseOid">The database's OID in <c>pg_database</c>.</param>
 /// <param name="DatabaseName">The database's name.</param>
 /// <param name="Endpoint">host:port as it was reached.</param>

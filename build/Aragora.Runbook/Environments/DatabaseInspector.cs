@@ -32,9 +32,10 @@ public static class DatabaseInspector
 
     private static async Task<DatabaseFacts> AskAsync(PostgresSession session, DatabaseEnvironment environment, CancellationToken cancellation)
     {
+        // The control file keeps the old timeline from a promotion to the next checkpoint; a primary's WAL is on the new one at once.
         var identity = (await session.QueryAsync(
             """
-            SELECT s.system_identifier::text, c.timeline_id, d.oid, d.datname
+            SELECT s.system_identifier::text, CASE WHEN pg_is_in_recovery() THEN c.timeline_id ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END, d.oid, d.datname
             FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
             WHERE d.datname = current_database()
             """,

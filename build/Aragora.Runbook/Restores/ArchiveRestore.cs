@@ -10,14 +10,13 @@ using Npgsql;
 
 namespace Aragora.Runbook.Restores;
 
-/// <summary>Runs pg_restore into an empty database, in parallel, and keeps every word of complaint.</summary>
+/// <summary>Runs pg_restore into an empty database, in parallel, and keeps every complaint.</summary>
 /// <param name="run">Log, clock, secrets.</param>
 /// <param name="client">pg_restore, not older than the pg_dump that wrote the archive.</param>
 /// <param name="commands">Starts pg_restore, and ends it when we are cancelled.</param>
 /// <param name="progress">Shows how far it is.</param>
 public sealed class ArchiveRestore(RunContext run, PostgresClient client, ICommandRunner commands, IProgressView progress)
 {
-    private const int MostComplaints = 50;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     /// <summary>pg_restore's name in <c>pg_stat_activity</c>.</summary>
@@ -71,7 +70,7 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
             return new ArchiveRestoreResult(
                 results.Aggregate(TimeSpan.Zero, (sum, result) => sum + result.Took),
                 results.FirstOrDefault(result => !result.Succeeded)?.ExitCode ?? 0,
-                [.. results.SelectMany(result => result.Error.Split('\n')).Where(line => line.Trim().Length > 0).Take(MostComplaints)]);
+                [.. results.SelectMany(result => RestoreComplaints.Of(result.Error))]);
         }
         finally
         {
@@ -109,7 +108,7 @@ public sealed class ArchiveRestore(RunContext run, PostgresClient client, IComma
 /// <summary>What became of a restore.</summary>
 /// <param name="Took">How long it took.</param>
 /// <param name="ExitCode">pg_restore's.</param>
-/// <param name="Complaints">What it said, line by line: errors and warnings, each with the entry it is about; the first ones where there are very many.</param>
+/// <param name="Complaints">What it said, line by line: errors and warnings, each with the entry it is about, without rows and statements. There may be thousands.</param>
 public sealed record ArchiveRestoreResult(TimeSpan Took, int ExitCode, IReadOnlyList<string> Complaints)
 {
     /// <summary>Whether it ended with 0 and without a word.</summary>

@@ -30,7 +30,7 @@ public sealed class NamedScratchServer(RunContext run, PostgresUrl url, Func<Can
     /// <exception cref="RefusedException">It is the source's or an environment's, of another major version, or the role is no superuser.</exception>
     internal async Task<NamedScratchLease> OpenAsync(SourceShape shape, TargetEnvironment environment, CancellationToken cancellation)
     {
-        var administration = new DatabaseEnvironment { Name = environment, Database = url };
+        var administration = new DatabaseEnvironment { Name = environment, Database = url, Label = ScratchDatabases.Label };
         var session = await ConnectAsync(administration, cancellation);
         try
         {

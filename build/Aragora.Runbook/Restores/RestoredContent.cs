@@ -25,7 +25,12 @@ public static class RestoredContent
     {
         await using var session = await PostgresSession.OpenAsync(restored, "aragora-verify", cancellation: cancellation);
         var tables = await session.QueryAsync(
-            "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = 'alembic_version' AND c.relkind IN ('r', 'p') ORDER BY 1",
+            """
+            SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relname = 'alembic_version' AND c.relkind IN ('r', 'p')
+              AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'version_num' AND NOT a.attisdropped)
+            ORDER BY 1
+            """,
             row => row.GetString(0),
             cancellation);
         var found = new List<IReadOnlyList<string>>();

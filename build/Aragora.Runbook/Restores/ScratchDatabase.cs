@@ -6,7 +6,6 @@ namespace Aragora.Runbook.Restores;
 /// <summary>An empty database on a scratch server.</summary>
 public sealed class ScratchDatabase : IAsyncDisposable
 {
-    private const string Populated = "; populated; ";
     private readonly IAsyncDisposable lifetime;
 
     internal ScratchDatabase(DatabaseEnvironment environment, string description, IAsyncDisposable lifetime) => (Environment, Description, this.lifetime) = (environment, description, lifetime);
@@ -29,14 +28,10 @@ public sealed class ScratchDatabase : IAsyncDisposable
         var unfilled = Unfilled.Select(view => view.Name).ToHashSet(StringComparer.Ordinal);
         return unfilled.Count == 0 ? source : source with
         {
-            Catalogue = [.. source.Catalogue.Select(line => line.Kind == "materialized view" && unfilled.Contains(line.Name) ? line with { Definition = Empty(line.Definition) } : line)],
+            Catalogue = [.. source.Catalogue.Select(line => line.Kind == "materialized view filled" && unfilled.Contains(line.Name) ? line with { Definition = "not populated" } : line)],
         };
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => lifetime.DisposeAsync();
-
-    /// <summary>The first: a view's own text comes last.</summary>
-    private static string Empty(string definition) =>
-        definition.IndexOf(Populated, StringComparison.Ordinal) is >= 0 and var at ? string.Concat(definition.AsSpan(0, at), "; not populated; ", definition.AsSpan(at + Populated.Length)) : definition;
 }

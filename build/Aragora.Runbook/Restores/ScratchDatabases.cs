@@ -21,6 +21,9 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
     /// <summary>What a restored database may need of its source's size: both have the same, but for what the source's tables and indexes have of dead rows, and for sorting.</summary>
     private const double DiskShare = 1.2;
 
+    /// <summary>What messages call these databases: none of them is the environment's.</summary>
+    internal const string Label = "scratch";
+
     private const string Name = "scratch";
 
     /// <summary>The file system's free bytes, for tests.</summary>
@@ -43,6 +46,8 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
             return await CreateAtAsync(named, shape, environment, cancellation);
         }
 
+        // First: what a dead run left takes up the disk that is asked for.
+        await servers.ReapAsync(cancellation);
         RequireDisk(databaseBytes);
         var server = await servers.StartAsync(purpose, await OptionsAsync(purpose, shape, cancellation), shape.ServerMajor, cancellation);
         try
@@ -52,7 +57,7 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
                 RequireNothingReachesOut(shape, "it runs in a container, whose network is not cut off");
             }
 
-            var administration = new DatabaseEnvironment { Name = environment, Database = server.Server.Url };
+            var administration = new DatabaseEnvironment { Name = environment, Database = server.Server.Url, Label = Label };
             await using var session = await PostgresSession.OpenAsync(administration, "aragora-scratch", cancellation: cancellation);
             var bringVersions = !await ScratchExtensions.CheckAsync(session, shape, cancellation);
             await new ScratchRoles(session, withSuperusers: true).CreateAsync(shape.Roles, $"stub for run {run.RunId}", cancellation);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
@@ -16,7 +15,7 @@ namespace Aragora.Runbook.Restores;
 /// <param name="jobs">Sessions that restore, and then read, at once.</param>
 /// <param name="commands">Starts pg_restore.</param>
 /// <param name="view">Shows how far it is.</param>
-internal sealed partial class TrialRestore(RunContext run, PostgresClient client, int jobs, ICommandRunner commands, IProgressView view)
+internal sealed class TrialRestore(RunContext run, PostgresClient client, int jobs, ICommandRunner commands, IProgressView view)
 {
     /// <summary>Tries it.</summary>
     /// <exception cref="FailedCleanException">The trial itself came to nothing (the scratch server died, its disk is full, pg_restore was killed): that says nothing of the backup.</exception>
@@ -25,7 +24,7 @@ internal sealed partial class TrialRestore(RunContext run, PostgresClient client
         try
         {
             var restored = await new ArchiveRestore(run, client, commands, view).RunAsync(backup, database.Environment, jobs, cancellation, database.Restore);
-            if (restored.ExitCode > 128 || restored.Complaints.Any(OfTheTrial().IsMatch) || IsWorkerKilled(restored))
+            if (restored.ExitCode > 128 || restored.Complaints.Any(RestoreComplaints.IsOfTheTrial) || IsWorkerKilled(restored))
             {
                 throw CameToNothing(backup, [.. restored.Complaints, Exit(restored.ExitCode)], null);
             }
@@ -60,7 +59,7 @@ internal sealed partial class TrialRestore(RunContext run, PostgresClient client
 
     private FailedCleanException CameToNothing(BackupReference backup, IReadOnlyList<string> reasons, Exception? cause) => new(
         $"The backup {backup.Folder} could not be verified: its restore was cut short. That says nothing of the backup.",
-        run.Secrets.Apply(string.Join(Environment.NewLine, reasons.Take(10).Select(reason => "- " + reason).Prepend(""))),
+        run.Secrets.Apply(string.Join(Environment.NewLine, reasons.OrderByDescending(RestoreComplaints.IsOfTheTrial).Take(10).Select(reason => "- " + reason).Prepend(""))),
         $"./build.sh VerifyBackup --backup {backup.Name}   tries again (first free disk or memory, if that was the cause)",
         cause);
 
@@ -69,10 +68,6 @@ internal sealed partial class TrialRestore(RunContext run, PostgresClient client
     /// <summary>A worker that gives up over damage says why before; one that was killed cannot.</summary>
     private static bool IsWorkerKilled(ArchiveRestoreResult restored) =>
         restored.Complaints.Count > 0 && restored.Complaints.All(line => line.Contains("worker process died", StringComparison.Ordinal));
-
-    /// <summary>What the scratch server or pg_restore itself died of; nothing that a backup holds makes them say so.</summary>
-    [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|no connection to the server")]
-    private static partial Regex OfTheTrial();
 }
 
 /// <summary>What a trial came to.</summary>

@@ -1,4 +1,5 @@
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Servers;
 
@@ -36,8 +37,18 @@ public sealed class ScratchServers(RunContext run, ServerProvider servers, strin
         }
         catch
         {
-            await servers.EraseAsync(options, CancellationToken.None);
-            owner.DisposeAndDelete();
+            try
+            {
+                await servers.EraseAsync(options, CancellationToken.None);
+                owner.DisposeAndDelete();
+            }
+            catch (Exception left)
+            {
+                // Whatever it is: why the server did not start must not be hidden behind it.
+                run.Log.Warning(left, "What was started in {Folder} could not be erased; the next run tries again", options.Folder);
+                owner.Dispose();
+            }
+
             throw;
         }
     }
@@ -60,6 +71,10 @@ public sealed class ScratchServers(RunContext run, ServerProvider servers, strin
                 {
                     await servers.EraseAsync(new ThrowawayServerOptions { Folder = folder }, cancellation);
                     orphan.DisposeAndDelete();
+                }
+                catch (Exception held) when (held is RunbookException or IOException or UnauthorizedAccessException)
+                {
+                    run.Log.Warning(held, "The scratch server in {Folder} could not be erased; the next run tries again", folder);
                 }
                 finally
                 {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
@@ -63,6 +64,29 @@ public sealed class BackupCatalogTests(SharedBackup shared) : IClassFixture<Shar
         }
 
         Should.Throw<RefusedException>(() => Catalog.Resolve(Path.GetFileName(folder), null)).Why.ShouldContain(reason);
+    }
+
+    [Theory]
+    [InlineData("shape")]
+    [InlineData("writes")]
+    [InlineData("writes.tables")]
+    [InlineData("digest")]
+    [InlineData("digest.tables")]
+    [InlineData("digest.sequences")]
+    [InlineData("digest.catalogue")]
+    [InlineData("digest.largeObjects")]
+    public void A_null_in_the_manifest_is_a_complaint(string path)
+    {
+        var folder = BackupScenario.Copy(shared.Made.Backup, run);
+        var file = Path.Combine(folder, ManifestFile.Name);
+        var manifest = JsonNode.Parse(File.ReadAllText(file))!;
+        var names = path.Split('.');
+        var parent = names[..^1].Aggregate(manifest, (node, name) => node[name]!);
+        parent[names[^1]].ShouldNotBeNull();
+        parent[names[^1]] = null;
+        File.WriteAllText(file, manifest.ToJsonString());
+
+        Should.Throw<RefusedException>(() => Catalog.Resolve(Path.GetFileName(folder), null)).Why.ShouldContain("leaves out the shape, the writes or the digest");
     }
 
     [Theory]

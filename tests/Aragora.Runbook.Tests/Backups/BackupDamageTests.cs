@@ -1,6 +1,8 @@
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Restores;
+using Aragora.Runbook.Servers;
 using Shouldly;
 using Xunit;
 
@@ -163,6 +165,19 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         BackupScenario.FixHashes(made.Backup.Folder, manifest => manifest with { Who = "somebody else" });
 
         (await RefusedAsync(run, made.Backup.Folder)).Why.ShouldContain("manifest.json: was edited since the backup was made");
+    }
+
+    [Fact]
+    public async Task Damage_is_not_hidden_by_a_scratch_server_that_broke_in_a_way_nobody_foresaw()
+    {
+        var (run, folder) = Copied();
+        BackupScenario.Flip(FileOf(folder, "toc"), 200);
+        var servers = new ScratchServers(run, new ServerProvider(run, BackupScenario.Commands, new ServerBinaryProvider(run, BackupScenario.Commands)), Path.Combine(run.Root, "scratch"));
+        var scratch = new ScratchDatabases(run, servers, BackupScenario.Commands) { FreeBytes = _ => throw new InvalidOperationException("nobody foresaw it") };
+
+        await Should.ThrowAsync<FailedCleanException>(() => new VerifyBackupStep(run, shared.Environment, new BackupOptions { Jobs = 2 }, scratch, BackupScenario.Commands, new BackupScenario.SilentProgress()).RunAsync(ManifestFile.Read(folder), CancellationToken.None));
+
+        run.Evidence.ReadAll().Accepted.ShouldHaveSingleItem().Green.ShouldBeFalse();
     }
 
     [Theory]

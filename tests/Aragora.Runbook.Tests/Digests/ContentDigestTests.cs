@@ -44,7 +44,7 @@ public sealed class ContentDigestTests(RealServer server, DigestZoo zoo) : IClas
         zoo.Digest.Tables.Keys.ShouldNotContain("public.foreigner");
         zoo.Digest.LargeObjects.Rows.ShouldBe(3);
         zoo.Digest.Catalogue.ShouldNotContain(line => line.ToString().Contains("hush", StringComparison.Ordinal));
-        string.Join('\n', zoo.Digest.Catalogue.Where(line => line.Kind == "materialized view").Select(line => $"{line.Name} {line.Definition.Split("; ")[2]}")).ShouldBe(
+        string.Join('\n', zoo.Digest.Catalogue.Where(line => line.Kind == "materialized view filled").Select(line => $"{line.Name} {line.Definition}")).ShouldBe(
             """
             public.emptied not populated
             public.reads_emptied not populated
@@ -149,8 +149,8 @@ public sealed class ContentDigestTests(RealServer server, DigestZoo zoo) : IClas
         { "ALTER TABLE parent ALTER COLUMN i SET NOT NULL", "column public.child.i: is |column public.parent.i: is integer not null instead of integer" },
         { "CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'", "function public.touch(): is " },
         { "CREATE OR REPLACE VIEW between_them AS SELECT i FROM emptied WHERE i > 0", "view public.between_them: is " },
-        { "REFRESH MATERIALIZED VIEW unpopulated", "materialized view public.unpopulated: is " },
-        { "DROP MATERIALIZED VIEW stale", "index public.stale_n: missing|materialized view public.stale: missing|column public.stale.n: missing" },
+        { "REFRESH MATERIALIZED VIEW unpopulated", "materialized view filled public.unpopulated: is " },
+        { "DROP MATERIALIZED VIEW stale", "index public.stale_n: missing|materialized view public.stale: missing|materialized view filled public.stale: missing|column public.stale.n: missing" },
         { "ALTER PUBLICATION partial SET TABLE parent (i, n) WHERE (i > 5), everything", "publication table partial public.parent: is |publication table partial public.child: is " },
         { "DROP PUBLICATION whole", "publication whole: missing" },
         { "ALTER SEQUENCE down NO CYCLE", "sequence public.down: is " },
@@ -190,6 +190,43 @@ public sealed class ContentDigestTests(RealServer server, DigestZoo zoo) : IClas
             table public.b: the content of its 1 row differs
             table public.t: the content of its 2 rows differs
             """);
+    }
+
+    [Fact]
+    public async Task What_a_superuser_of_another_name_owns_is_no_difference()
+    {
+        var (left, right) = (await server.NewDatabaseAsync(), await server.NewDatabaseAsync());
+        var roles = new[] { $"first_{Guid.NewGuid():N}", $"other_{Guid.NewGuid():N}", $"reader_{Guid.NewGuid():N}" };
+        await RealServer.SqlAsync(left, $"CREATE ROLE {roles[0]} SUPERUSER; CREATE ROLE {roles[1]} SUPERUSER; CREATE ROLE {roles[2]}");
+        foreach (var (database, superuser) in new[] { (left, roles[0]), (right, roles[1]) })
+        {
+            await RealServer.SqlAsync(database, $"""
+                SET allow_system_table_mods = on;
+                ALTER VIEW pg_catalog.pg_locks OWNER TO {superuser};
+                SET ROLE {superuser};
+                CREATE EXTENSION pageinspect;
+                GRANT EXECUTE ON FUNCTION get_raw_page(text, bigint) TO {roles[2]};
+                GRANT UPDATE (pid) ON pg_catalog.pg_locks TO {roles[2]};
+                REVOKE SELECT ON pg_catalog.pg_locks FROM PUBLIC
+                """);
+        }
+
+        var digest = await DigestZoo.DigestAsync(left);
+        digest.Catalogue.ShouldContain(line => line.Kind == "grant" && line.Name == "view pg_catalog.pg_locks" && line.Definition.Contains("(owner)=SELECT/(owner)", StringComparison.Ordinal));
+        digest.Catalogue.ShouldContain(line => line.Kind == "grant" && line.Name.Contains("get_raw_page", StringComparison.Ordinal) && line.Definition.Contains($"{roles[2]}=EXECUTE/(owner)", StringComparison.Ordinal));
+        Differences(digest, await DigestZoo.DigestAsync(right)).ShouldBeEmpty();
+        Differences(await DigestZoo.DigestAsync(await server.NewDatabaseAsync()), digest).ShouldContain(difference => difference.StartsWith("grant view pg_catalog.pg_locks", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Before_15_the_first_superuser_owns_the_schema_public_without_a_name()
+    {
+        var database = await server.NewDatabaseAsync();
+        await RealServer.SqlAsync(database, "DO $$ BEGIN EXECUTE format('ALTER SCHEMA public OWNER TO %I', pg_get_userbyid(10)); END $$");
+        await using var session = await PostgresSession.OpenAsync(database, "aragora-tests");
+        const string Owner = "SELECT definition FROM ({0}) lines (kind, name, definition) WHERE kind = 'schema' AND name = 'public'";
+        (await session.ScalarAsync<string>(Owner.Replace("{0}", DefinitionLines.Others(new Version(14, 0)), StringComparison.Ordinal), CancellationToken.None)).ShouldBe("owner (first superuser)");
+        (await session.ScalarAsync<string>(Owner.Replace("{0}", DefinitionLines.Others(new Version(15, 0)), StringComparison.Ordinal), CancellationToken.None)).ShouldNotBe("owner (first superuser)");
     }
 
     private static List<string> Differences(ContentDigest expected, ContentDigest actual) => [.. DigestComparison.Compare(expected, actual).Select(difference => difference.ToString())];

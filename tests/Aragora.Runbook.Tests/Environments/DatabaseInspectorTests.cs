@@ -15,6 +15,7 @@ public sealed class DatabaseInspectorTests(RealServer server)
         facts.Revisions.ShouldBeEmpty();
         facts.RevisionStamp.ShouldBeNull();
         facts.Identity.SystemIdentifier.ShouldNotBeEmpty();
+        facts.Identity.Timeline.ShouldBe(1);
     }
 
     [Fact]
@@ -51,6 +52,16 @@ public sealed class DatabaseInspectorTests(RealServer server)
             DatabaseInspector.ReadAsync(environment with { Database = environment.Database with { User = role, Password = "pw-of-role" } }, CancellationToken.None));
 
         refusal.Next.ShouldStartWith($"{expected} {quoted};");
+    }
+
+    [Fact]
+    public async Task A_labelled_database_is_not_called_by_its_environment()
+    {
+        var scratch = await server.NewDatabaseAsync() with { Label = "scratch" };
+        var refusal = await Should.ThrowAsync<BadInputException>(() => DatabaseInspector.ReadAsync(scratch with { Database = scratch.Database with { Database = "absent" } }, CancellationToken.None));
+        refusal.What.ShouldStartWith("The scratch database \"absent\"");
+        refusal.Next.ShouldContain("SCRATCH_SERVER_URL");
+        refusal.Message.ShouldNotContain("roduction", Case.Insensitive);
     }
 
     [Theory]

@@ -45,6 +45,24 @@ public sealed class ScratchServersTests : IDisposable
         (await living.Server.IsRunningAsync(CancellationToken.None)).ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task One_that_cannot_be_erased_does_not_keep_the_others()
+    {
+        // A container, and no engine answers.
+        var held = Directory.CreateDirectory(folder["scratch/a-held"]).FullName;
+        await new ServerState { Container = "gone", Major = 15, Port = 1, Password = "x" }.WriteAsync(held, CancellationToken.None);
+        var abandoned = Directory.CreateDirectory(folder["scratch/b-abandoned"]).FullName;
+        await File.WriteAllTextAsync(held + ".owner", "");
+        await File.WriteAllTextAsync(abandoned + ".owner", "");
+        var run = RealServer.NewRun();
+        var provider = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands)) { ConnectAsync = _ => Task.FromResult<Aragora.Runbook.Adapters.Docker.DockerEngine?>(null) };
+
+        await new ScratchServers(run, provider, folder["scratch"]).ReapAsync(CancellationToken.None);
+
+        Directory.Exists(abandoned).ShouldBeFalse();
+        File.Exists(held + ".owner").ShouldBeTrue();
+    }
+
     private static ThrowawayServerOptions Shape() => new() { Folder = "" };
 
     private ScratchServers New()

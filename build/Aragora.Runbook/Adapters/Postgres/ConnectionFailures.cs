@@ -14,7 +14,7 @@ public static class ConnectionFailures
     {
         var url = environment.Database;
         var where = $"{environment.DisplayName} database \"{database}\" at {url.Endpoint}";
-        var parameter = environment.Name == TargetEnvironment.Production ? "PRODUCTION_DATABASE_URL" : "STAGING_DATABASE_URL";
+        var parameter = environment.UrlVariable;
         var (why, next) = failure switch
         {
             PostgresException { SqlState: "28P01" } => ($"the server refused the password of role \"{url.User}\"", $"check the password in {parameter} (special characters percent-encoded)"),
