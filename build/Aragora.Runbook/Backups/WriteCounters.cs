@@ -35,7 +35,7 @@ public sealed record WriteCounters
             """
             SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.pg_relation_filenode(c.oid), s.n_tup_ins + s.n_tup_upd + s.n_tup_del
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid
-            WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND (c.oid = 'pg_catalog.pg_largeobject'::regclass OR (n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'))
+            WHERE c.relkind = 'r' AND pg_catalog.pg_relation_filenode(c.oid) IS NOT NULL AND c.relpersistence <> 't' AND (c.oid = 'pg_catalog.pg_largeobject'::regclass OR (n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'))
             """,
             row => (Oid: row.GetFieldValue<uint>(0), Table: new TableWrites(row.GetString(1), row.GetFieldValue<uint>(2), row.GetInt64(3))),
             cancellation);

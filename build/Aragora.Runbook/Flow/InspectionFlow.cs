@@ -11,6 +11,7 @@ using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Rollbacks;
+using Npgsql;
 
 namespace Aragora.Runbook.Flow;
 
@@ -67,7 +68,9 @@ public sealed class InspectionFlow(
             return new StepFact("status", "no database; ./build.sh LocalUp makes a local stack");
         }
 
-        var status = await statuses.ReadAsync(await tree.GetAsync(cancellation), asked, cancellation);
+        // First of all, and without the migrations tree: a closed database matters more than a revision file that does not load.
+        var closed = await ShowRestoresAsync(asked, cancellation);
+        var status = await StatusOfAsync(asked, closed, cancellation);
         Show(string.Join('\n', StatusView.Render(status)));
         var interrupted = InterruptedRuns.Find(Path.GetDirectoryName(run.Folder)!, run.RunId);
         foreach (var act in interrupted)
@@ -75,7 +78,6 @@ public sealed class InspectionFlow(
             run.Log.Warning("Run {Run} was interrupted in the middle of \"{Act}\" ({At:u})", act.RunId, act.Act, act.At);
         }
 
-        var closed = await ShowRestoresAsync(asked, cancellation);
         await ShowWorkAsync(asked, cancellation);
         if (closed is not null)
         {
@@ -89,6 +91,19 @@ public sealed class InspectionFlow(
 
         var facts = status.Environments.Select(environment => $"{environment.Environment} {(environment.Current is null ? "unreachable" : environment.Current.Count == 0 ? "base" : string.Join(",", environment.Current))}");
         return new StepFact("status", string.Join("; ", facts) + (interrupted.Count > 0 ? $"; {interrupted.Count} interrupted" : ""));
+    }
+
+    private async Task<MigrationStatus> StatusOfAsync(IReadOnlyList<DatabaseEnvironment> asked, RunbookException? closed, CancellationToken cancellation)
+    {
+        try
+        {
+            return await statuses.ReadAsync(await tree.GetAsync(cancellation), asked, cancellation);
+        }
+        catch (RunbookException unreadable) when (closed is not null)
+        {
+            run.Log.Error("{Unreadable:l}", unreadable.Message);
+            throw closed;
+        }
     }
 
     /// <summary>What restores left, and whether a database lets nobody in.</summary>
@@ -112,9 +127,9 @@ public sealed class InspectionFlow(
                     closed ??= trouble;
                 }
             }
-            catch (BadInputException unreachable)
+            catch (Exception unreachable) when (unreachable is BadInputException or NpgsqlException)
             {
-                run.Log.Debug(unreachable, "The server of {Environment} could not be asked for what restores left", environment.DisplayName);
+                run.Log.Warning("The server of {Environment} could not be asked for what restores left: {Why:l}", environment.DisplayName, LogText.SingleLine(unreachable.Message));
             }
         }
 

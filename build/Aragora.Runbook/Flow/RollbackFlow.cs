@@ -53,7 +53,7 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
             throw new BadInputException(
                 "Rollback wants to know how far.",
                 "no revision is assumed, and no backup",
-                "./build.sh Rollback --revision -1   (or a revision id, or base); or --strategy Restore --backup <name>");
+                $"./build.sh Rollback --target-environment {options.TargetEnvironment ?? TargetEnvironment.Production} --revision -1   (or a revision id, or base); or --strategy Restore --backup <name>");
         }
 
         if (options.Strategy == RollbackStrategy.Downgrade && (options.BackupName is not null || options.AcceptLostWrites is not null))
@@ -82,7 +82,7 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
         }
 
         var chosen = await new BackupChoice(backups).ChooseAsync(environment, options.BackupName, await WantedAsync(environment, cancellation), cancellation);
-        return new StrategyChoice(RollbackStrategy.Restore, "it was asked for", chosen.Backup.Manifest.Revisions.Named(), chosen);
+        return new StrategyChoice(RollbackStrategy.Restore, options.Strategy == RollbackStrategy.Auto ? "a backup was named (--backup)" : "it was asked for", chosen.Backup.Manifest.Revisions.Named(), chosen);
     }
 
     /// <summary>A number of steps is counted from where the database is; a revision needs neither the database nor the tree.</summary>

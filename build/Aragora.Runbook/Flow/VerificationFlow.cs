@@ -72,7 +72,8 @@ public sealed class VerificationFlow(RunContext run, RunbookOptions options, Run
         await python.PytestAsync(cancellation);
     }
 
-    private AfterFailure AfterFailure(DatabaseEnvironment environment) => verdict.Owes(environment.Name) ? Verification.AfterFailure.NeedsPerson : Verification.AfterFailure.Clean;
+    private AfterFailure AfterFailure(DatabaseEnvironment environment) => !verdict.Owes(environment.Name) ? Verification.AfterFailure.Clean
+        : options.Scheduled.Contains("Rollback") ? Verification.AfterFailure.RolledBack : Verification.AfterFailure.NeedsPerson;
 
     private Task<DatabaseEnvironment> TargetAsync(CancellationToken cancellation) =>
         environments.GetAsync(options.Scheduled.Contains("MigrateProduction") ? TargetEnvironment.Production : options.TargetEnvironment ?? TargetEnvironment.Production, cancellation);

@@ -45,7 +45,7 @@ public sealed record RevisionTarget(MigrationDirection Direction, string Revisio
             throw new BadInputException(
                 $"The database is past {target}: it is at {current.Named()}.",
                 "a migrate target only goes forward",
-                $"./build.sh Rollback --strategy Downgrade --revision {target}   goes back");
+                $"./build.sh Rollback --target-environment <environment> --strategy Downgrade --revision {target}   goes back");
         }
 
         return new RevisionTarget(MigrationDirection.Upgrade, target, tree.Between(current, target), tree.Ancestors([.. current, target]));

@@ -17,7 +17,7 @@ public sealed class AutoStrategy(RunContext run, ICommandRunner commands, Restor
     /// <param name="environment">The database.</param>
     /// <param name="tree">The tree.</param>
     /// <param name="revision">The revision asked for.</param>
-    /// <param name="backup">The backup that was named; null for the newest verified one at that revision.</param>
+    /// <param name="backup">The backup that was named, which is then restored; null for the newest verified one at that revision.</param>
     /// <param name="acceptDataLoss">Whether downgrades may destroy data.</param>
     /// <param name="acceptedWrites">What a restore may lose; null where nothing was said.</param>
     /// <param name="cancellation">Cancels.</param>
@@ -25,7 +25,13 @@ public sealed class AutoStrategy(RunContext run, ICommandRunner commands, Restor
     public async Task<StrategyChoice> ChooseAsync(DatabaseEnvironment environment, MigrationsTree tree, string revision, string? backup, bool acceptDataLoss, AcceptedWrites? acceptedWrites, CancellationToken cancellation)
     {
         var facts = await DatabaseInspector.ReadAsync(environment, cancellation);
-        var (target, obstacle) = await PlanAsync(environment, tree, facts, revision, cancellation);
+        var (target, obstacle, remedy) = await PlanAsync(environment, tree, facts, revision, cancellation);
+        if (backup is not null)
+        {
+            var named = await new BackupChoice(backups).ChooseAsync(environment, backup, target?.Revision ?? revision, cancellation);
+            return new StrategyChoice(RollbackStrategy.Restore, "a backup was named (--backup)", target?.Revision ?? revision, named);
+        }
+
         if (target is { Steps.Count: 0 })
         {
             return new StrategyChoice(RollbackStrategy.Downgrade, $"the database is at {target.Revision} already", target.Revision, null);
@@ -39,32 +45,32 @@ public sealed class AutoStrategy(RunContext run, ICommandRunner commands, Restor
         }
 
         var wanted = target?.Revision ?? revision;
-        var restorable = backup is null ? await new BackupChoice(backups).FindAsync(environment, wanted, cancellation) : await new BackupChoice(backups).ChooseAsync(environment, backup, wanted, cancellation);
+        var restorable = await new BackupChoice(backups).FindAsync(environment, wanted, cancellation);
         if (restorable is not null && acceptedWrites is not null)
         {
             var why = obstacle is null ? "the downgrades destroy data" : "there is no way back by downgrades";
             return new StrategyChoice(RollbackStrategy.Restore, $"{why}, and what the restore may lose was accepted ({acceptedWrites})", wanted, restorable);
         }
 
-        throw await BothCostAsync(environment, wanted, obstacle, losses, restorable, cancellation);
+        throw await BothCostAsync(environment, wanted, obstacle, remedy, losses, restorable, cancellation);
     }
 
     /// <summary>The plan of a downgrade, and what makes it impossible.</summary>
-    private async Task<(RevisionTarget? Target, string? Obstacle)> PlanAsync(DatabaseEnvironment environment, MigrationsTree tree, DatabaseFacts facts, string revision, CancellationToken cancellation)
+    private async Task<(RevisionTarget? Target, string? Obstacle, string? Remedy)> PlanAsync(DatabaseEnvironment environment, MigrationsTree tree, DatabaseFacts facts, string revision, CancellationToken cancellation)
     {
         try
         {
             await new RevisionOrigin(run, commands).RequireKnownAsync(tree, environment, facts.Revisions, cancellation);
             var target = RevisionTarget.Resolve(tree, facts.Revisions, revision, MigrationDirection.Downgrade);
-            return (target, target.Steps.FirstOrDefault(step => !step.HasDowngrade) is { } irreversible ? $"{irreversible} has no downgrade" : null);
+            return (target, target.Steps.FirstOrDefault(step => !step.HasDowngrade) is { } irreversible ? $"{irreversible} has no downgrade" : null, null);
         }
         catch (RefusedException unplannable)
         {
-            return (null, $"{unplannable.What} {unplannable.Why}".TrimEnd());
+            return (null, $"{unplannable.What} {unplannable.Why}".TrimEnd(), unplannable.Next);
         }
     }
 
-    private async Task<RefusedException> BothCostAsync(DatabaseEnvironment environment, string revision, string? obstacle, List<Revision> losses, RestorableBackup? restorable, CancellationToken cancellation)
+    private async Task<RefusedException> BothCostAsync(DatabaseEnvironment environment, string revision, string? obstacle, string? remedy, List<Revision> losses, RestorableBackup? restorable, CancellationToken cancellation)
     {
         const string Indent = "        ";
         var command = $"./build.sh Rollback --target-environment {environment.Name} --strategy";
@@ -73,6 +79,10 @@ public sealed class AutoStrategy(RunContext run, ICommandRunner commands, Restor
         if (obstacle is null)
         {
             next.Add($"{command} Downgrade --revision {revision} --accept-data-loss");
+        }
+        else if (!string.IsNullOrEmpty(remedy))
+        {
+            next.Add(remedy);
         }
 
         if (restorable is not null)
@@ -92,7 +102,7 @@ public sealed class AutoStrategy(RunContext run, ICommandRunner commands, Restor
         }
 
         return new RefusedException(
-            $"Every way back to {revision} costs the {environment.DisplayName} database something, and it was not said which is to be paid.",
+            obstacle is not null && restorable is null ? $"As it stands, there is no way back to {revision} for the {environment.DisplayName} database." : $"Every way back to {revision} costs the {environment.DisplayName} database something, and it was not said which is to be paid.",
             string.Join(Environment.NewLine + Indent, why.Select(line => LogText.Safe(line))),
             string.Join(Environment.NewLine + Indent, next));
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Digests;
@@ -5,6 +6,7 @@ using Aragora.Runbook.Environments;
 using Aragora.Runbook.Guards;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
 using Npgsql;
 
 namespace Aragora.Runbook.Rollbacks;
@@ -18,6 +20,11 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdministratorPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StatementPatience = TimeSpan.FromSeconds(30);
+    private readonly SteadyJournal journal = new(run);
+
+    /// <summary>The last look before the names are exchanged, behind the fence; throws where they must not be. Default: none.</summary>
+    public Func<CancellationToken, Task>? LastLook { get; init; }
 
     /// <summary>Exchanges them. On every failure the live database is open again, under its name, as it was.</summary>
     /// <param name="maintenance">A session of the maintenance database.</param>
@@ -30,10 +37,12 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
     /// <exception cref="NeedsPersonException">The live database could not be opened again.</exception>
     public async Task<Exchanged> RunAsync(PostgresSession maintenance, ServerDatabase live, ServerDatabase copy, string backup, IReadOnlyList<uint> lineage, CancellationToken cancellation)
     {
+        maintenance.StatementPatience = StatementPatience;
         await CloseCopyAsync(maintenance, copy, cancellation);
 
         // Open before the fence: whoever is in stays in, and only from inside can the writes be counted.
         await using var inside = await PostgresSession.OpenAsync(environment, "aragora-swap-" + run.RunId, settings: StableSettings.AtConnect, cancellation: cancellation);
+        inside.StatementPatience = StatementPatience;
         await StableSettings.ApplyAsync(inside, LockPatience, cancellation);
         var fence = new DatabaseFence(maintenance, run.Clock);
         await RequireTouchableAsync(fence, live, inside, cancellation);
@@ -41,7 +50,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         try
         {
             var fencedMark = new DatabaseMark(MarkState.Fenced, live.Name, run.RunId, run.Clock.GetUtcNow()) { Backup = backup, Lineage = lineage, Before = live.Mark };
-            await ActAsync("fence the live database", new { live.Name, live.Oid }, async () =>
+            await journal.ActAsync("fence the live database", new { live.Name, live.Oid }, async () =>
             {
                 await fence.CloseAsync(live, fencedMark, cancellation);
                 await fence.EmptyAsync(live, [inside.ProcessId], cancellation);
@@ -51,13 +60,14 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
             await CollectorAsync(inside, cancellation);
             var lost = await count(inside, cancellation);
             await inside.DisposeAsync();
+            await (LastLook?.Invoke(cancellation) ?? Task.CompletedTask);
             cancellation.ThrowIfCancellationRequested();
             var kept = await SwapAsync(maintenance, live, copy, backup, lineage);
             return new Exchanged(kept, run.Clock.GetElapsedTime(fencedAt), lost);
         }
         catch (Exception failure)
         {
-            await OpenAgainAsync(live, failure);
+            await OpenAgainAsync(maintenance, live, failure);
             throw;
         }
     }
@@ -96,7 +106,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         uint[] family = [.. lineage.Append(copy.Oid).Distinct()];
         var keptMark = new DatabaseMark(MarkState.Kept, live.Name, run.RunId, now) { Lineage = family };
         var liveMark = new DatabaseMark(MarkState.Restored, live.Name, run.RunId, now) { Backup = backup, Lineage = family };
-        return await ActAsync("exchange the live database for the restored copy", new { Live = live.Name, live.Oid, Copy = copy.Name, CopyOid = copy.Oid, Kept = kept }, async () =>
+        return await journal.ActAsync("exchange the live database for the restored copy", new { Live = live.Name, live.Oid, Copy = copy.Name, CopyOid = copy.Oid, Kept = kept }, async () =>
         {
             try
             {
@@ -139,35 +149,89 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         "./build.sh Status shows who is in the database; repeat the command when they are gone",
         failure);
 
-    /// <summary>Not cancelled with the run: a database that stays closed is the worst that could be left.</summary>
-    private async Task OpenAgainAsync(ServerDatabase live, Exception failure)
+    /// <summary>Not cancelled with the run: a database that stays closed is the worst that could be left. Opened first and written down afterwards, on the session that is there or on any that can be had.</summary>
+    private async Task OpenAgainAsync(PostgresSession maintenance, ServerDatabase live, Exception failure)
     {
+        bool opened;
         using var patience = new CancellationTokenSource(OpeningPatience, run.Clock);
         try
         {
-            await using var session = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, patience.Token);
-            var now = await ServerDatabase.FindAsync(session, live.Oid, patience.Token);
-            if (now is { AllowsConnections: false, Mark: { State: MarkState.Fenced } mark } && mark.Run == run.RunId)
-            {
-                await ActAsync("open the live database again", new { now.Name }, async () =>
-                {
-                    await new DatabaseFence(session, run.Clock).OpenAsync(now, live.Mark, patience.Token);
-                    return now.Name;
-                });
-                run.Log.Information("{Database} is open again, as it was", live.Name);
-            }
+            opened = await TryOpenAsync(maintenance, live, patience.Token) ?? await OpenAnewAsync(live, patience.Token);
         }
-        catch (Exception stuck) when (stuck is RunbookException or NpgsqlException or OperationCanceledException)
+        catch (NeedsPersonException)
+        {
+            throw;
+        }
+        catch (Exception stuck)
         {
             throw new NeedsPersonException(
                 $"{live.Name} is closed, and could not be opened again.",
                 $"{stuck.Message}. Before: {failure.Message}",
-                $"in the database postgres, as its owner: {DatabaseFence.OpeningSql(live.Name)}",
+                $"in the database postgres, as its owner: {DatabaseFence.OpeningSql(live)}",
                 failure);
+        }
+
+        if (opened)
+        {
+            run.Log.Information("{Database} is open again, as it was", live.Name);
+            await journal.RememberAsync("open the live database again", new { live.Name });
         }
     }
 
-    private Task<T> ActAsync<T>(string act, object details, Func<Task<T>> work) => run.Journal.ActAsync(act, details, work);
+    /// <summary>On the session that is open already: clients that reconnect may have taken every other place on the server.</summary>
+    /// <returns>Null where the session is of no use.</returns>
+    private async Task<bool?> TryOpenAsync(PostgresSession maintenance, ServerDatabase live, CancellationToken cancellation)
+    {
+        maintenance.StatementPatience = OpeningPatience / 3;
+        try
+        {
+            return maintenance.Connection.State == System.Data.ConnectionState.Open ? await OpenAsync(maintenance, live, cancellation) : null;
+        }
+        catch (Exception broken) when (broken is NpgsqlException or IOException or InvalidOperationException)
+        {
+            run.Log.Debug(broken, "The session that closed {Database} cannot open it", live.Name);
+            return null;
+        }
+    }
+
+    private async Task<bool> OpenAnewAsync(ServerDatabase live, CancellationToken patience)
+    {
+        Exception? last = null;
+        while (!patience.IsCancellationRequested)
+        {
+            try
+            {
+                await using var session = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, patience);
+                session.StatementPatience = StatementPatience;
+                return await OpenAsync(session, live, patience);
+            }
+            catch (Exception busy) when (busy is BadInputException or FailedCleanException or NpgsqlException or IOException && !patience.IsCancellationRequested)
+            {
+                run.Log.Warning("{Database} is still closed: {Why:l}", live.Name, LogText.SingleLine(busy.Message));
+                last = busy;
+                await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(100, 600)), run.Clock, CancellationToken.None);
+            }
+        }
+
+        throw new TimeoutException(last?.Message ?? "no session of the server could be had", last);
+    }
+
+    /// <returns>Whether there was something of ours to open.</returns>
+    private async Task<bool> OpenAsync(PostgresSession session, ServerDatabase live, CancellationToken cancellation)
+    {
+        var named = await ServerDatabase.FindAsync(session, live.Name, cancellation);
+        var ours = new[] { await ServerDatabase.FindAsync(session, live.Oid, cancellation), named }.FirstOrDefault(database => database?.Mark is { State: MarkState.Fenced } mark && mark.Run == run.RunId);
+        if (ours is not null)
+        {
+            await new DatabaseFence(session, run.Clock).OpenAsync(ours, live.Mark, cancellation);
+            return true;
+        }
+
+        return named is { AllowsConnections: true } ? false : throw new NeedsPersonException(
+            $"{live.Name} {(named is null ? "is gone" : "is closed")}, and not by this run.",
+            "somebody exchanged, renamed or marked it while this run had it closed",
+            $"./build.sh Status --target-environment {environment.Name}");
+    }
 }
 
 /// <summary>What became of an exchange.</summary>

@@ -62,6 +62,10 @@ public sealed class DatabaseFence(PostgresSession maintenance, TimeProvider cloc
     /// <summary>The statement that a person types to open a database.</summary>
     public static string OpeningSql(string database) => $"ALTER DATABASE {SqlText.Identifier(database)} ALLOW_CONNECTIONS true;";
 
+    /// <summary>The statements that a person types to open a database that a restore closed, and to take the note of it away.</summary>
+    public static string OpeningSql(ServerDatabase fenced) =>
+        $"{OpeningSql(fenced.Name)} {CommentSql(fenced.Name, DatabaseMark.Compose(fenced.Comment, fenced.Mark is { State: MarkState.Fenced } mark ? mark.Before : fenced.Mark))};";
+
     /// <summary>Ends every session in a closed database but ours, and waits until they are gone. What they wrote is then in the statistics.</summary>
     /// <exception cref="RefusedException">One of them may not be ended by this role, or does not end.</exception>
     public async Task EmptyAsync(ServerDatabase database, IReadOnlyList<int> ours, CancellationToken cancellation)
@@ -113,6 +117,13 @@ public sealed class DatabaseFence(PostgresSession maintenance, TimeProvider cloc
     {
         await using var transaction = await maintenance.Connection.BeginTransactionAsync(cancellation);
         await maintenance.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(database.Name)} ALLOW_CONNECTIONS {(allows ? "true" : "false")}", cancellation);
+
+        // Asked now that its row is ours: from here on the name cannot become another database's.
+        if (await maintenance.ScalarAsync<uint>("SELECT oid FROM pg_database WHERE datname = $1", cancellation, database.Name) != database.Oid)
+        {
+            throw new FailedCleanException($"The database {database.Name} was exchanged by somebody else meanwhile.", "another database has its name now; nothing was done to it", "./build.sh Status, then repeat the command");
+        }
+
         await maintenance.ExecuteAsync(CommentSql(database.Name, DatabaseMark.Compose(database.Comment, mark)), cancellation);
         await transaction.CommitAsync(cancellation);
     }

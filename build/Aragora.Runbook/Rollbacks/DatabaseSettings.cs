@@ -71,11 +71,12 @@ public sealed record DatabaseSettings(IReadOnlyList<DatabaseGrant> Grants, IRead
     /// <param name="copy">The other database, of the same owner.</param>
     /// <param name="keeps">False tries it and takes it back: whether the role may do all of it is then known.</param>
     /// <param name="cancellation">Cancels.</param>
+    /// <param name="before">What it was given before, and is taken away first; null for nothing.</param>
     /// <exception cref="RefusedException">The role may not set one of them, or one of them did not arrive.</exception>
-    public async Task ApplyAsync(PostgresSession maintenance, ServerDatabase copy, bool keeps, CancellationToken cancellation)
+    public async Task ApplyAsync(PostgresSession maintenance, ServerDatabase copy, bool keeps, CancellationToken cancellation, DatabaseSettings? before = null)
     {
         await using var transaction = await maintenance.Connection.BeginTransactionAsync(cancellation);
-        foreach (var statement in Statements(copy.Name))
+        foreach (var statement in (before?.Removal(copy.Name) ?? []).Concat(Statements(copy.Name)))
         {
             await ApplyAsync(maintenance, statement, cancellation);
         }
@@ -91,6 +92,25 @@ public sealed record DatabaseSettings(IReadOnlyList<DatabaseGrant> Grants, IRead
         {
             await transaction.CommitAsync(cancellation);
         }
+    }
+
+    /// <summary>Whether another reading of them says something else.</summary>
+    public bool IsOtherThan(DatabaseSettings other) => Owner != other.Owner || Differences(other).Any();
+
+    private IEnumerable<string> Removal(string database)
+    {
+        var name = SqlText.Identifier(database);
+        foreach (var grantee in Grants.Select(grant => grant.Grantee).Distinct(StringComparer.Ordinal))
+        {
+            yield return $"REVOKE ALL ON DATABASE {name} FROM {grantee}";
+        }
+
+        foreach (var role in Settings.Select(setting => setting.Role).Distinct(StringComparer.Ordinal))
+        {
+            yield return $"ALTER {(role is null ? "" : $"ROLE {SqlText.Identifier(role)} IN ")}DATABASE {name} RESET ALL";
+        }
+
+        yield return $"ALTER DATABASE {name} IS_TEMPLATE false";
     }
 
     private static async Task ApplyAsync(PostgresSession maintenance, string statement, CancellationToken cancellation)

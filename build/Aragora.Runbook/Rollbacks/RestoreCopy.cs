@@ -36,6 +36,10 @@ public sealed class RestoreCopy(RunContext run, PostgresSession maintenance)
     /// <summary>Drops a copy with whatever is in it.</summary>
     public static Task DropAsync(PostgresSession maintenance, string name, CancellationToken cancellation) => maintenance.ExecuteAsync(DroppingSql(name), cancellation);
 
+    /// <summary>Drops a copy that nobody is connected to.</summary>
+    /// <exception cref="PostgresException">Somebody is, and it stays.</exception>
+    public static Task DropUnusedAsync(PostgresSession maintenance, string name, CancellationToken cancellation) => maintenance.ExecuteAsync($"DROP DATABASE IF EXISTS {SqlText.Identifier(name)}", cancellation);
+
     /// <summary>The statement that drops it.</summary>
     public static string DroppingSql(string name) => $"DROP DATABASE IF EXISTS {SqlText.Identifier(name)} WITH (FORCE)";
 

@@ -2,6 +2,8 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+using Npgsql;
 
 namespace Aragora.Runbook.Rollbacks;
 
@@ -54,6 +56,12 @@ public sealed record RestoreLeftovers(ServerDatabase? Live, IReadOnlyList<Server
             });
             run.Log.Warning("{Database} was closed by run {Run}, which died: it is open again, as it was", Live.Name, Live.Mark.Run);
         }
+        else if (Live.Mark is { State: MarkState.Fenced })
+        {
+            // Opened by hand, which leaves the mark: with it, the next one who closes the database would find it opened again.
+            await new DatabaseFence(maintenance, run.Clock).OpenAsync(Live, Live.Mark.Before, cancellation);
+            run.Log.Information("{Database} was closed by run {Run}, and opened by hand: the note of it is gone now", Live.Name, Live.Mark.Run);
+        }
         else if (IsClosed)
         {
             throw new RefusedException($"{Live.Name} lets nobody in.", "it was closed (ALLOW_CONNECTIONS false), and not by a restore of ours", $"find out who closed it, and why; it is opened by: {DatabaseFence.OpeningSql(Live.Name)}");
@@ -61,19 +69,32 @@ public sealed record RestoreLeftovers(ServerDatabase? Live, IReadOnlyList<Server
 
         foreach (var copy in Copies)
         {
-            if (copy.Mark is null && !await IsEmptyAsync(environment, copy, cancellation))
+            try
             {
-                run.Log.Warning("{Database} looks like a restore's copy, but says nothing of it and is not empty: it stays. If nobody needs it: {Sql:l}", copy.Name, RestoreCopy.DroppingSql(copy.Name));
-                continue;
+                await DropAsync(run, environment, maintenance, copy, cancellation);
             }
-
-            await run.Journal.ActAsync("drop the copy of a dead run", new { copy.Name, copy.Mark?.Run }, async () =>
+            catch (Exception stays) when (stays is NpgsqlException or BadInputException)
             {
-                await RestoreCopy.DropAsync(maintenance, copy.Name, cancellation);
-                return copy.Name;
-            });
-            run.Log.Information("Dropped {Database}, which run {Run} had left", copy.Name, copy.Mark?.Run ?? "of unknown name");
+                run.Log.Warning("{Database}, a copy that an earlier run left, could not be dropped and stays: {Why:l}. If nobody needs it: {Sql:l}", copy.Name, LogText.SingleLine(stays.Message), RestoreCopy.DroppingSql(copy.Name) + ";");
+            }
         }
+    }
+
+    /// <summary>Only with a name that a restore gives, and never from under somebody who is connected to it.</summary>
+    private static async Task DropAsync(RunContext run, DatabaseEnvironment environment, PostgresSession maintenance, ServerDatabase copy, CancellationToken cancellation)
+    {
+        if (!DatabaseNames.IsCopyOf(environment.Database.Database, copy.Name) || (copy.Mark is null && !await IsEmptyAsync(environment, copy, cancellation)))
+        {
+            run.Log.Warning("{Database} looks like a restore's copy, but is not called like one, or says nothing of it and is not empty: it stays. If nobody needs it: {Sql:l}", copy.Name, RestoreCopy.DroppingSql(copy.Name) + ";");
+            return;
+        }
+
+        await run.Journal.ActAsync("drop the copy of a dead run", new { copy.Name, copy.Mark?.Run }, async () =>
+        {
+            await RestoreCopy.DropUnusedAsync(maintenance, copy.Name, cancellation);
+            return copy.Name;
+        });
+        run.Log.Information("Dropped {Database}, which run {Run} had left", copy.Name, copy.Mark?.Run ?? "of unknown name");
     }
 
     /// <summary>Marked as such; or not marked yet, with a name that only a restore gives.</summary>

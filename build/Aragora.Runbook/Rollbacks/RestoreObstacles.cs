@@ -68,7 +68,4 @@ public static class RestoreObstacles
                 "a restore never overwrites what is there, so both have to fit",
                 "free some on the server: ./build.sh Status lists databases that earlier restores kept");
     }
-
-    /// <summary>The file system's own answer.</summary>
-    public static long FreeBytes(string folder) => DiskSpace.FreeBytes(folder);
 }

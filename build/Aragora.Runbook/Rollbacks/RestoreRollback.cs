@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
@@ -25,6 +26,8 @@ namespace Aragora.Runbook.Rollbacks;
 public sealed class RestoreRollback(RunContext run, ICommandRunner commands, RestoreOptions options, IProgressView? progress = null)
 {
     private static readonly TimeSpan CleaningPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ReadingPatience = TimeSpan.FromSeconds(10);
+    private readonly SteadyJournal journal = new(run);
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
     /// <summary>Goes back to a backup.</summary>
@@ -44,10 +47,10 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
         try
         {
-            var facts = await GuardedAsync(environment, backup, client, linked.Token);
+            var facts = await GuardedAsync(environment, backup, client, lease.ProcessId, linked.Token);
             var after = await ReadBackAsync(environment, backup, facts);
-            var evidence = await run.RecordAsync(EvidenceKinds.Rollback, environment, after, facts, run.Clock.GetElapsedTime(started), treeHash: null, CancellationToken.None);
             Tell(environment, facts);
+            var evidence = await run.RecordAsync(EvidenceKinds.Rollback, environment, after, facts, run.Clock.GetElapsedTime(started), treeHash: null, CancellationToken.None);
             return new RestoreResult(facts, after, evidence);
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -60,7 +63,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         }
     }
 
-    private async Task<RestoreFacts> GuardedAsync(DatabaseEnvironment environment, BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    private async Task<RestoreFacts> GuardedAsync(DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, CancellationToken cancellation)
     {
         await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, cancellation);
         await StableSettings.ApplyAsync(maintenance, TimeSpan.FromSeconds(30), cancellation);
@@ -80,27 +83,28 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         }
 
         var intent = new { Environment = environment.DisplayName, Database = now.Identity.ToString(), From = now.Revisions, To = backup.Manifest.Revisions, backup.Folder, backup.ManifestSha256, Accepted = options.Accepted.ToString() };
-        return await run.Journal.ActAsync($"roll back {environment.DisplayName} to a backup", intent, () => RestoreAsync(environment, backup, client, maintenance, live, now, count, cancellation));
+        return await journal.ActAsync($"roll back {environment.DisplayName} to a backup", intent, () => RestoreAsync(environment, backup, client, guard, maintenance, live, now, count, cancellation));
     }
 
     private async Task<RestoreFacts> RestoreAsync(
-        DatabaseEnvironment environment, BackupReference backup, PostgresClient client, PostgresSession maintenance, ServerDatabase live, DatabaseFacts now, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
+        DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, PostgresSession maintenance, ServerDatabase live, DatabaseFacts now, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
     {
         var settings = await DatabaseSettings.ReadAsync(maintenance, live, cancellation);
         try
         {
-            var copy = await run.Journal.ActAsync("make a copy beside the live database", new { Name = DatabaseNames.Copy(live.Name, run.RunId) }, () => new RestoreCopy(run, maintenance).CreateAsync(live, backup.Name, cancellation));
+            var copy = await journal.ActAsync("make a copy beside the live database", new { Name = DatabaseNames.Copy(live.Name, run.RunId) }, () => new RestoreCopy(run, maintenance).CreateAsync(live, backup.Name, cancellation));
             var beside = environment with { Database = environment.Database with { Database = copy.Name } };
             await settings.ApplyAsync(maintenance, copy, keeps: false, cancellation);
             run.Log.Information("Restoring {Backup} into {Copy}, beside {Live}", backup.Name, copy.Name, live.Name);
             var took = await new RestoredCopyCheck(run, options.Backup.Jobs).FillAsync(backup, beside, new ArchiveRestore(run, client, commands, view), cancellation);
-            await run.Journal.ActAsync("carry over what belongs to the database", settings, async () =>
+            await journal.ActAsync("carry over what belongs to the database", settings, async () =>
             {
                 await settings.ApplyAsync(maintenance, copy, keeps: true, cancellation);
                 return copy.Name;
             });
             uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
-            var exchanged = await ExchangeAsync(environment, maintenance, live, copy, backup, lineage, count, cancellation);
+            var exchange = new DatabaseExchange(run, environment, count) { LastLook = token => LastLookAsync(environment, maintenance, guard, live, copy, settings, token) };
+            var exchanged = await ExchangeAsync(environment, () => exchange.RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation));
             Accept(environment, backup, exchanged.Lost);
             return new RestoreFacts(now.Revisions, backup.Manifest.Revisions, BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.MadeAt, took, exchanged.Unavailable, exchanged.Lost.Total, exchanged.Kept);
         }
@@ -111,11 +115,11 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         }
     }
 
-    private async Task<Exchanged> ExchangeAsync(DatabaseEnvironment environment, PostgresSession maintenance, ServerDatabase live, ServerDatabase copy, BackupReference backup, IReadOnlyList<uint> lineage, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
+    private async Task<Exchanged> ExchangeAsync(DatabaseEnvironment environment, Func<Task<Exchanged>> exchange)
     {
         try
         {
-            var exchanged = await new DatabaseExchange(run, environment, count).RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation);
+            var exchanged = await exchange();
             options.Moved?.Invoke(environment);
             return exchanged;
         }
@@ -124,6 +128,32 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             // Nobody knows which of the two bears the name.
             options.Moved?.Invoke(environment);
             throw;
+        }
+    }
+
+    /// <summary>Behind the fence: the lock is still this run's, and what belongs to the database is what the copy was given hours ago, or is given now.</summary>
+    private async Task LastLookAsync(DatabaseEnvironment environment, PostgresSession maintenance, int guard, ServerDatabase live, ServerDatabase copy, DatabaseSettings carried, CancellationToken cancellation)
+    {
+        if ((await SingleFlight.HoldersAsync(maintenance, environment, cancellation)).All(holder => holder.ProcessId != guard))
+        {
+            throw new FailedCleanException($"The restore of {environment.DisplayName} was ended: its lock was lost.", "the session that guards it is gone; the database is as it was", "./build.sh Status, then repeat the command");
+        }
+
+        var fenced = await ServerDatabase.FindAsync(maintenance, live.Oid, cancellation) ?? throw new FailedCleanException($"{live.Name} is gone.", "somebody dropped it meanwhile", "./build.sh Status");
+        var now = await DatabaseSettings.ReadAsync(maintenance, fenced, cancellation);
+        if (now.Owner != carried.Owner)
+        {
+            throw new RefusedException($"{live.Name} was given to another owner while its copy was restored.", $"it was {carried.Owner}'s, and is {now.Owner}'s", "repeat the command");
+        }
+
+        if (now.IsOtherThan(carried))
+        {
+            run.Log.Warning("Grants or settings of {Database} were changed while its copy was restored: the copy is given them anew", live.Name);
+            await journal.ActAsync("carry over what belongs to the database", now, async () =>
+            {
+                await now.ApplyAsync(maintenance, copy, keeps: true, cancellation, carried);
+                return copy.Name;
+            });
         }
     }
 
@@ -151,7 +181,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         {
             run.Log.Warning("Accepted: {Lost:l} since {Backup} are lost here, and kept in the old database", lost.Text, backup.Name);
             Show(lost);
-            run.Journal.Note("override: accept lost writes", new { Environment = environment.DisplayName, Backup = backup.Name, Accepted = options.Accepted.ToString(), lost.Total, lost.Tables, run.Who });
+            journal.Note("override: accept lost writes", new { Environment = environment.DisplayName, Backup = backup.Name, Accepted = options.Accepted.ToString(), lost.Total, lost.Tables, run.Who });
         }
     }
 
@@ -165,7 +195,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
 
     private async Task<DatabaseFacts> ReadBackAsync(DatabaseEnvironment environment, BackupReference backup, RestoreFacts facts)
     {
-        var after = await run.TryReadAsync(environment, CancellationToken.None);
+        var after = await ReadAsync(environment);
         if (after is not null && after.Revisions.Order(StringComparer.Ordinal).SequenceEqual(backup.Manifest.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))
         {
             return after;
@@ -175,6 +205,22 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             $"{environment.Database.Database} was exchanged for its restored copy, and {(after is null ? "cannot be read" : $"is at {after.Revisions.Named()} instead of {backup.Manifest.Revisions.Named()}")}.",
             $"the old database is kept as {facts.KeptDatabase}",
             $"./build.sh Status; to go back, in the database postgres: {string.Join(' ', DatabaseSwap.ReverseSql(environment.Database.Database, facts.KeptDatabase, DatabaseNames.Undone(environment.Database.Database, run.RunId)))}");
+    }
+
+    /// <summary>Clients that come back all at once may leave no place on the server for some seconds.</summary>
+    private async Task<DatabaseFacts?> ReadAsync(DatabaseEnvironment environment)
+    {
+        var started = run.Clock.GetTimestamp();
+        while (true)
+        {
+            var read = await run.TryReadAsync(environment, CancellationToken.None);
+            if (read is not null || run.Clock.GetElapsedTime(started) > ReadingPatience)
+            {
+                return read;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(100, 600)), run.Clock, CancellationToken.None);
+        }
     }
 
     private void Tell(DatabaseEnvironment environment, RestoreFacts facts)
@@ -200,14 +246,11 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             await using var session = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, patience.Token);
             if (await ServerDatabase.FindAsync(session, name, patience.Token) is not null)
             {
-                await run.Journal.ActAsync("drop the copy beside the live database", new { name }, async () =>
-                {
-                    await RestoreCopy.DropAsync(session, name, patience.Token);
-                    return name;
-                });
+                await RestoreCopy.DropAsync(session, name, patience.Token);
+                await journal.RememberAsync("drop the copy beside the live database", new { name });
             }
         }
-        catch (Exception stays) when (stays is RunbookException or NpgsqlException or OperationCanceledException)
+        catch (Exception stays) when (stays is RunbookException or NpgsqlException or OperationCanceledException or IOException or InvalidOperationException)
         {
             run.Log.Error(stays, "{Copy} could not be dropped; the next Rollback --strategy Restore drops it, or: {Sql:l}", name, RestoreCopy.DroppingSql(name) + ";");
         }

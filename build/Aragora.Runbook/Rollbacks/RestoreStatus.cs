@@ -27,6 +27,11 @@ public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException
             lines.Add($"{left.Live.Name} was restored from {restored.Backup} by run {restored.Run}, {Ago(now, restored.At)}");
         }
 
+        if (left.Live is { AllowsConnections: true, Mark.State: MarkState.Fenced } opened && atWork.Count == 0)
+        {
+            lines.Add($"{opened.Name} was closed by run {opened.Mark.Run} and opened by hand; the note of it goes with the next restore, or with: {DatabaseFence.OpeningSql(opened)}");
+        }
+
         lines.AddRange(left.Kept.Select(kept => $"{kept.Database.Name} is what {(kept.Database.Mark!.State == MarkState.Kept ? "it replaced" : $"run {kept.Database.Mark.Run} put in its place, and somebody took out again,")} {Ago(now, kept.Database.Mark.At)}{(kept.Bytes is { } bytes ? $", {DataSize.Text(bytes)}" : "")}, {(kept.Database.AllowsConnections ? "OPEN" : "closed")}; when nobody needs it any more: {RestoreCopy.DroppingSql(kept.Database.Name)};"));
         lines.AddRange(left.Copies.Select(copy => atWork.Count > 0
             ? $"{copy.Name} is being restored by run {copy.Mark?.Run}"
@@ -47,7 +52,7 @@ public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException
             : new NeedsPersonException(
                 what,
                 $"run {mark.Run} closed it {Measures.Moment(mark.At)} and died before it was exchanged for its restored copy: it is the old database, with everything in it",
-                $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {mark.Backup}   opens it and begins anew; to open it and nothing else, in the database postgres: {DatabaseFence.OpeningSql(live.Name)}");
+                $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup {mark.Backup}   opens it and begins anew; to open it and nothing else, in the database postgres: {DatabaseFence.OpeningSql(live)}");
     }
 
     private static string Ago(DateTimeOffset now, DateTimeOffset at) => $"{ProgressSnapshot.Rough(now - at)} ago";

@@ -88,8 +88,11 @@ public sealed class HealthCheckStep(RunContext run)
     private static string Next(DatabaseEnvironment environment, HealthCheckOptions options, HealthAnswer answer)
     {
         var again = $"./build.sh HealthCheck --target-environment {environment.DisplayName}";
-        return options.AfterFailure == AfterFailure.NeedsPerson
-            ? $"{answer.Fix}; then {again}, or ./build.sh Rollback --target-environment {environment.DisplayName} --strategy Downgrade --revision -1"
-            : $"{answer.Fix}; then {again}";
+        return options.AfterFailure switch
+        {
+            AfterFailure.NeedsPerson => $"{answer.Fix}; then {again}, or ./build.sh Rollback --target-environment {environment.DisplayName} --strategy Downgrade --revision -1",
+            AfterFailure.RolledBack => $"{answer.Fix}; then {again}; ./build.sh Status tells where the database stands, ./build.sh Contacts whom to call",
+            _ => $"{answer.Fix}; then {again}",
+        };
     }
 }

@@ -14,7 +14,12 @@ internal sealed partial class SmokeTestVerdict(DatabaseEnvironment environment, 
 
     private string Again => $"./build.sh SmokeTest --target-environment {environment.DisplayName}";
 
-    private string Suspect => options.AfterFailure == AfterFailure.NeedsPerson ? $"decide: mend it, or ./build.sh Rollback --target-environment {environment.DisplayName} --strategy Downgrade --revision -1; then {Again}" : Again;
+    private string Suspect => options.AfterFailure switch
+    {
+        AfterFailure.NeedsPerson => $"decide: mend it, or ./build.sh Rollback --target-environment {environment.DisplayName} --strategy Downgrade --revision -1; then {Again}",
+        AfterFailure.RolledBack => $"./build.sh Status tells where it stands; call somebody: ./build.sh Contacts; when it is mended: {Again}",
+        _ => Again,
+    };
 
     /// <summary>The database must be where the caller believes it to be.</summary>
     public void CheckRevision(DatabaseFacts before)

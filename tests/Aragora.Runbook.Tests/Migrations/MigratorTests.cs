@@ -59,7 +59,7 @@ public sealed class MigratorTests(RealServer server)
 
         result.Facts.To.ShouldBe(["r2000"]);
         past.Message.ShouldContain("past r1000");
-        past.Next.ShouldContain("Rollback --strategy Downgrade --revision r1000");
+        past.Next.ShouldContain("Rollback --target-environment <environment> --strategy Downgrade --revision r1000");
     }
 
     [Fact]

@@ -95,6 +95,31 @@ public sealed class AutoStrategyTests(RealServer server)
     }
 
     [Fact]
+    public async Task A_backup_that_was_named_is_restored_whatever_else_would_do()
+    {
+        var scene = await MigratedAsync("op.execute('DROP VIEW v')", "op.execute('CREATE VIEW v AS SELECT 1')", "downgrade_destroys = None");
+        var backup = await scene.VerifiedBackupAsync("r1000");
+
+        var choice = await scene.ChooseAsync("-1", backup: backup.Name);
+
+        choice.Strategy.ShouldBe(RollbackStrategy.Restore);
+        choice.Backup!.Backup.Name.ShouldBe(backup.Name);
+        choice.Why.ShouldBe("a backup was named (--backup)");
+    }
+
+    [Fact]
+    public async Task Where_this_checkout_lacks_the_revision_the_refusal_says_how_to_get_it()
+    {
+        var scene = await MigratedAsync("pass");
+        await RealServer.SqlAsync(scene.Environment, "UPDATE alembic_version SET version_num = 'r9999'");
+
+        var refusal = await Should.ThrowAsync<RefusedException>(() => scene.ChooseAsync("r1000"));
+
+        refusal.What.ShouldBe("As it stands, there is no way back to r1000 for the production database.");
+        refusal.Next.ShouldContain("git fetch --all");
+    }
+
+    [Fact]
     public async Task A_restore_without_a_backup_takes_the_newest_verified_one_at_the_revision_or_lists_what_there_is()
     {
         var scene = await MigratedAsync(Lossy);
@@ -124,8 +149,8 @@ public sealed class AutoStrategyTests(RealServer server)
     {
         public RestorableBackups Backups => new(Run, new BackupOptions());
 
-        public Task<StrategyChoice> ChooseAsync(string revision, bool acceptDataLoss = false, AcceptedWrites? accepted = null) =>
-            new AutoStrategy(Run, Server.Commands, Backups).ChooseAsync(Environment, Tree, revision, backup: null, acceptDataLoss, accepted, None);
+        public Task<StrategyChoice> ChooseAsync(string revision, bool acceptDataLoss = false, AcceptedWrites? accepted = null, string? backup = null) =>
+            new AutoStrategy(Run, Server.Commands, Backups).ChooseAsync(Environment, Tree, revision, backup, acceptDataLoss, accepted, None);
 
         /// <summary>A backup whose manifest says that it was taken at an older revision.</summary>
         public async Task<BackupReference> VerifiedBackupAsync(string revision, bool verified = true)

@@ -108,6 +108,45 @@ public sealed class RestoreLeftoversTests(RealServer server)
         (await shop.DatabasesAsync()).ShouldBe([(shop.Environment.Database.Database, false)]);
     }
 
+    [Fact]
+    public async Task A_note_of_a_fence_that_was_opened_by_hand_does_not_open_the_next_ones_fence()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var name = shop.Environment.Database.Database;
+        var postgres = Named(shop, "postgres");
+        await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, name, DeadRun, Then));
+        var told = (await RestoreStatus.ReadAsync(shop.Environment, Then, None)).Trouble!.Next;
+        var opening = told[told.IndexOf("ALTER DATABASE", StringComparison.Ordinal)..];
+
+        await RealServer.SqlAsync(postgres, opening);
+        await RealServer.SqlAsync(postgres, $"ALTER DATABASE {name} ALLOW_CONNECTIONS false");
+        var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
+
+        refusal.Why.ShouldContain("not by a restore of ours");
+    }
+
+    [Fact]
+    public async Task A_copy_that_somebody_is_in_or_that_is_called_otherwise_stays_and_stops_nothing()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var live = shop.Environment.Database.Database;
+        var (used, renamed) = (DatabaseNames.Copy(live, DeadRun), live + "_precious");
+        await using (var session = await PostgresSession.OpenAsync(shop.Environment, "aragora-tests", "postgres"))
+        {
+            foreach (var name in new[] { used, renamed })
+            {
+                await session.ExecuteAsync($"CREATE DATABASE {SqlText.Identifier(name)}", None);
+                await session.ExecuteAsync($"COMMENT ON DATABASE {SqlText.Identifier(name)} IS {SqlText.Literal(DatabaseMark.Compose(null, new DatabaseMark(MarkState.Copy, live, DeadRun, Then))!)}", None);
+            }
+        }
+
+        await using var reader = await PostgresSession.OpenAsync(shop.Environment, "a reader", used);
+        await shop.RestoreAsync();
+
+        (await reader.ScalarAsync<int>("SELECT 1", None)).ShouldBe(1);
+        (await shop.DatabasesAsync()).Select(database => database.Name).ShouldSatisfyAllConditions(names => names.ShouldContain(used), names => names.ShouldContain(renamed));
+    }
+
     private static DatabaseEnvironment Named(RestoreScenario shop, string database) => shop.Environment with { Database = shop.Environment.Database with { Database = database } };
 
     private static async Task CloseAsync(RestoreScenario shop, DatabaseMark mark)

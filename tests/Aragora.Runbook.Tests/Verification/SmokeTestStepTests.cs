@@ -132,6 +132,17 @@ public sealed class SmokeTestStepTests(RealServer server)
     }
 
     [Fact]
+    public async Task After_a_rollback_another_rollback_is_no_advice()
+    {
+        var (run, environment) = await ArrangeAsync(TargetEnvironment.Production);
+
+        var failure = await FailAsync<NeedsPersonException>(run, environment, "import pytest\n@pytest.mark.production_safe\ndef test_a(): assert False", new SmokeTestOptions { AfterFailure = AfterFailure.RolledBack });
+
+        failure.Next.ShouldNotContain("Rollback");
+        failure.Next.ShouldContain("./build.sh Contacts");
+    }
+
+    [Fact]
     public async Task After_a_migration_a_failure_needs_a_person_and_offers_the_rollback()
     {
         var (run, environment) = await ArrangeAsync(TargetEnvironment.Production);

@@ -19,6 +19,9 @@ public sealed class PostgresSession : IAsyncDisposable
     /// <summary>The server process of this session.</summary>
     public int ProcessId => Connection.ProcessID;
 
+    /// <summary>How long a statement may take, as this side sees it. Default: zero, no end.</summary>
+    public TimeSpan StatementPatience { get; set; } = TimeSpan.Zero;
+
     /// <summary>Opens a session.</summary>
     /// <param name="environment">Whose database it is, for messages.</param>
     /// <param name="applicationName">Shown in <c>pg_stat_activity</c>; all of ours begin with <c>aragora-</c>.</param>
@@ -48,7 +51,7 @@ public sealed class PostgresSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a statement; parameters are positional (<c>$1</c>). No timeout but the server's: a DDL may take hours.</summary>
+    /// <summary>Runs a statement; parameters are positional (<c>$1</c>). No timeout but the server's, unless <see cref="StatementPatience"/> sets one: a DDL may take hours.</summary>
     public async Task<int> ExecuteAsync(string sql, CancellationToken cancellation, params object?[] parameters)
     {
         await using var command = Prepare(sql, parameters);
@@ -82,7 +85,7 @@ public sealed class PostgresSession : IAsyncDisposable
 
     private NpgsqlCommand Prepare(string sql, object?[] parameters)
     {
-        var command = new NpgsqlCommand(sql, Connection) { CommandTimeout = 0 };
+        var command = new NpgsqlCommand(sql, Connection) { CommandTimeout = (int)StatementPatience.TotalSeconds };
         foreach (var parameter in parameters)
         {
             command.Parameters.Add(new NpgsqlParameter { Value = parameter ?? DBNull.Value });

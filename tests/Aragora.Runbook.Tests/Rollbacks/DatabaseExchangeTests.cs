@@ -1,0 +1,118 @@
+using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Journal;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Rollbacks;
+using Shouldly;
+using Xunit;
+
+namespace Aragora.Runbook.Tests.Rollbacks;
+
+/// <summary>The seconds in which nobody is let in, and what may go wrong in them.</summary>
+public sealed class DatabaseExchangeTests(RealServer server)
+{
+    private static readonly LostWrites Nothing = new(0, [], null);
+
+    private static CancellationToken None => CancellationToken.None;
+
+    [Fact]
+    public async Task A_journal_that_cannot_be_written_while_the_database_is_closed_leaves_it_open()
+    {
+        var scene = await Scene.NewAsync(server);
+
+        await Should.ThrowAsync<ObjectDisposedException>(() => scene.ExchangeAsync(() => scene.Run.Journal.Dispose()));
+
+        await scene.ShouldBeOpenAsync();
+    }
+
+    [Fact]
+    public async Task An_outcome_that_cannot_be_written_does_not_hide_that_they_were_exchanged()
+    {
+        var run = RealServer.NewRun();
+
+        var result = await new SteadyJournal(run).ActAsync("exchange", new { }, () =>
+        {
+            run.Journal.Dispose();
+            return Task.FromResult("done");
+        });
+
+        result.ShouldBe("done");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_written_down_never_replaces_the_failure_itself()
+    {
+        var run = RealServer.NewRun();
+
+        await Should.ThrowAsync<NeedsPersonException>(() => new SteadyJournal(run).ActAsync<int>("exchange", new { }, () =>
+        {
+            run.Journal.Dispose();
+            throw new NeedsPersonException("a", "b", "c");
+        }));
+    }
+
+    [Fact]
+    public async Task A_session_that_broke_is_replaced_to_open_the_database()
+    {
+        var scene = await Scene.NewAsync(server);
+
+        await Should.ThrowAsync<Exception>(() => scene.ExchangeAsync(() => scene.Maintenance.Connection.Close()));
+
+        await scene.ShouldBeOpenAsync();
+    }
+
+    [Fact]
+    public async Task A_database_that_somebody_opened_meanwhile_is_not_exchanged()
+    {
+        var scene = await Scene.NewAsync(server);
+        var sql = $"ALTER DATABASE {SqlText.Identifier(scene.Live.Name)} ALLOW_CONNECTIONS true";
+
+        (await Should.ThrowAsync<FailedCleanException>(() => scene.ExchangeAsync(() => RealServer.SqlAsync(scene.Postgres, sql).GetAwaiter().GetResult()))).What.ShouldContain("was not exchanged");
+
+        await scene.ShouldBeOpenAsync();
+    }
+
+    [Fact]
+    public async Task Grants_and_settings_that_were_changed_while_the_copy_was_restored_are_carried_over_as_well()
+    {
+        var scene = await Scene.NewAsync(server);
+        var (live, copy) = (SqlText.Identifier(scene.Live.Name), scene.Copy);
+        await RealServer.SqlAsync(scene.Postgres, $"ALTER DATABASE {live} SET work_mem = '5MB'");
+        var before = await DatabaseSettings.ReadAsync(scene.Maintenance, scene.Live, None);
+        await before.ApplyAsync(scene.Maintenance, copy, keeps: true, None);
+        await RealServer.SqlAsync(scene.Postgres, $"ALTER DATABASE {live} RESET work_mem; ALTER DATABASE {live} SET lock_timeout = '7s'; REVOKE CONNECT ON DATABASE {live} FROM PUBLIC");
+
+        var now = await DatabaseSettings.ReadAsync(scene.Maintenance, scene.Live, None);
+        now.IsOtherThan(before).ShouldBeTrue();
+        await now.ApplyAsync(scene.Maintenance, copy, keeps: true, None, before);
+
+        now.IsOtherThan(await DatabaseSettings.ReadAsync(scene.Maintenance, copy, None)).ShouldBeFalse();
+    }
+
+    private sealed record Scene(RestoreScenario Shop, RunContext Run, PostgresSession Maintenance, ServerDatabase Live, ServerDatabase Copy)
+    {
+        public Aragora.Runbook.Environments.DatabaseEnvironment Postgres => Shop.Environment with { Database = Shop.Environment.Database with { Database = "postgres" } };
+
+        public static async Task<Scene> NewAsync(RealServer server)
+        {
+            var (shop, run) = (await RestoreScenario.NewAsync(server), RealServer.NewRun());
+            var maintenance = await PostgresSession.OpenAsync(shop.Environment, "aragora-tests", "postgres");
+            var live = await ServerDatabase.FindAsync(maintenance, shop.Environment.Database.Database, None);
+            return new Scene(shop, run, maintenance, live!, await new RestoreCopy(run, maintenance).CreateAsync(live!, "b", None));
+        }
+
+        /// <summary>Something happens behind the fence.</summary>
+        public Task ExchangeAsync(Action meanwhile) => new DatabaseExchange(Run, Shop.Environment, (_, _) =>
+        {
+            meanwhile();
+            return Task.FromResult(Nothing);
+        }).RunAsync(Maintenance, Live, Copy, "b", [Live.Oid], None);
+
+        public async Task ShouldBeOpenAsync()
+        {
+            (await Shop.DatabasesAsync()).ShouldContain((Live.Name, true));
+            (await Shop.GenerationAsync()).ShouldBe(1);
+            (await Shop.AskAsync<string>("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()")).ShouldBeNull();
+            await Maintenance.DisposeAsync();
+        }
+    }
+}
