@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Servers;
@@ -44,7 +45,7 @@ public sealed class RestoreCrashTests : IAsyncLifetime
         var made = await host.RunAsync("Backup", url);
         made.ExitCode.ShouldBe(0, made.Output + made.Error);
         await SqlAsync("UPDATE generation SET n = 2");
-        var backup = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(host.Root, "artifacts", "backups")).Single());
+        var backup = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(host.Root, "artifacts", "backups")).Single(path => Path.GetFileName(path) != BackupCatalog.RecordsFolder));
         var rollback = $"Rollback --target-environment Production --strategy Restore --backup {backup} --accept-lost-writes 1000 {Skipping}";
 
         foreach (var act in new[] { "make a copy beside the live database", "restore into the copy", "analyse the copy", "compare the copy with the backup's manifest", "carry over what belongs to the database" })
