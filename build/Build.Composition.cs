@@ -47,6 +47,7 @@ sealed partial class Build
         var tree = new LoadedTree(reader, () => project.Value);
         var options = MapOptions(async cancellation => (await reader.ReadAsync(project.Value, cancellation)).Hash);
         var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
+        var runners = MapRunners(runner);
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
@@ -59,8 +60,8 @@ sealed partial class Build
             environments,
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
             new BackupFlow(run, options, environments, scratch, commands),
-            new MigrationFlow(run, options, environments, tree, verification, gate, new Migrator(run, commands, runner, options.Migrator), Verdict),
-            new RollbackFlow(run, options, environments, tree, verification, new DowngradeRollback(run, commands, runner, options.Migrator), new RestoreRollback(run, commands, MapRestore(options)), commands),
+            new MigrationFlow(run, options, environments, tree, verification, gate, environment => new Migrator(run, commands, runners(environment), options.Migrator), Verdict),
+            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator), new RestoreRollback(run, commands, MapRestore(options)), commands),
             verification,
             new BenchmarkFlow(run, new BenchmarkStep(run, options.Benchmark, options.Backup, scratchServers, scratch, commands)));
     }
@@ -167,6 +168,14 @@ sealed partial class Build
         Message = Message,
         Autogenerate = Autogenerate,
     };
+
+    /// <summary>Where each environment's migrations run.</summary>
+    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local) => environment =>
+        (environment == Aragora.Runbook.Environments.TargetEnvironment.Production ? ProductionRunner : StagingRunner) switch
+        {
+            null or Runner.Local => local,
+            var other => throw new BadInputException($"There is no runner {other} yet.", "", "leave it out"),
+        };
 
     private static RestoreOptions MapRestore(RunbookOptions options) => new()
     {

@@ -1,6 +1,7 @@
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
+using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
 using Nuke.Common;
 using Nuke.Common.IO;
@@ -51,6 +52,12 @@ sealed partial class Build
 
     [Parameter("The scheme of that URL, such as postgresql+asyncpg. Default: postgresql")]
     readonly string? DatabaseUrlScheme;
+
+    [Parameter("Where staging's migrations run: Local, DockerCompose or Kubernetes. Default: Local")]
+    readonly Runner? StagingRunner;
+
+    [Parameter("Where production's migrations run: Local, DockerCompose or Kubernetes. Default: Local")]
+    readonly Runner? ProductionRunner;
 
     [Parameter("How long a migration's statement may wait for a lock. Default: 5s")]
     readonly Duration? LockTimeout;

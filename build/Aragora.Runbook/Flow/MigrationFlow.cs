@@ -15,7 +15,7 @@ public sealed class MigrationFlow(
     LoadedTree tree,
     VerificationFlow verification,
     ProductionGate gate,
-    Migrator migrator,
+    Func<TargetEnvironment, Migrator> migrators,
     RunVerdict verdict)
 {
     private string? requested;
@@ -41,7 +41,7 @@ public sealed class MigrationFlow(
             }
         }
 
-        var result = await migrator.MigrateAsync(staging, loaded, target, (_, _, ended) => verification.RequirePossibleAsync(staging, ended), cancellation);
+        var result = await migrators(staging.Name).MigrateAsync(staging, loaded, target, (_, _, ended) => verification.RequirePossibleAsync(staging, ended), cancellation);
         var tests = await verification.SmokeTestAsync(staging, AfterFailure.NeedsPerson, cancellation);
         var health = await verification.HealthCheckAsync(staging, AfterFailure.NeedsPerson, cancellation);
         return new StepFact("staging", $"{Moved(result.Facts)}; {tests.Passed} tests passed, health {health.Status}");
@@ -52,7 +52,7 @@ public sealed class MigrationFlow(
     {
         var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
         var loaded = await tree.GetAsync(cancellation);
-        var result = await migrator.MigrateAsync(
+        var result = await migrators(production.Name).MigrateAsync(
             production, loaded, await RequestedAsync(loaded, cancellation), (now, target, ended) => PassGateAsync(production, now, target, loaded, ended), cancellation);
         if (!result.Facts.Moved && !verification.IsVerified(result.After))
         {

@@ -9,7 +9,7 @@ using Aragora.Runbook.Rollbacks;
 namespace Aragora.Runbook.Flow;
 
 /// <summary>Rollback: a database taken back, by downgrades or by a backup.</summary>
-public sealed class RollbackFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, LoadedTree tree, VerificationFlow verification, DowngradeRollback downgrade, RestoreRollback restore, ICommandRunner commands)
+public sealed class RollbackFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, LoadedTree tree, VerificationFlow verification, Func<TargetEnvironment, DowngradeRollback> downgrades, RestoreRollback restore, ICommandRunner commands)
 {
     private readonly RestorableBackups backups = new(run, options.Backup);
 
@@ -41,7 +41,7 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
             return new StepFact(environment.DisplayName, $"{restored.Facts.From.Named()} → {restored.Facts.To.Named()} from {backup.Backup.Name}, unavailable for {Measures.Duration(restored.Facts.Unavailable)}; the old one is kept as {restored.Facts.KeptDatabase}");
         }
 
-        var result = await downgrade.RunAsync(environment, await tree.GetAsync(cancellation), choice.Revision, options.AcceptDataLoss, cancellation);
+        var result = await downgrades(environment.Name).RunAsync(environment, await tree.GetAsync(cancellation), choice.Revision, options.AcceptDataLoss, cancellation);
         return new StepFact(environment.DisplayName, MigrationFlow.Moved(result.Facts));
     }
 

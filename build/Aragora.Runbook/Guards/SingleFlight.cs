@@ -46,6 +46,9 @@ public sealed class SingleFlight(RunContext run)
     /// <summary>Whether the target database may be closed to connections: it is not looked into then, and the caller asks about a pooler once it is open. Default: no.</summary>
     public bool MayBeClosed { get; init; }
 
+    /// <summary>Sessions of this name may be at work: the caller follows them. Default: null, none may.</summary>
+    public string? MayBeAtWork { get; init; }
+
     /// <summary>Takes the lock, or says who has it.</summary>
     /// <param name="environment">The database that is about to change.</param>
     /// <param name="wait">How long to wait for another run. Zero refuses at once.</param>
@@ -137,7 +140,7 @@ public sealed class SingleFlight(RunContext run)
     private async Task RequireNobodyAtWorkAsync(PostgresSession session, DatabaseEnvironment environment, TimeSpan patience, CancellationToken cancellation)
     {
         var started = run.Clock.GetTimestamp();
-        while (await MigrationSessions.ListAsync(session, environment, cancellation) is { Count: > 0 } working)
+        while ((await MigrationSessions.ListAsync(session, environment, cancellation)).Where(working => working.ApplicationName != MayBeAtWork).ToList() is { Count: > 0 } working)
         {
             if (run.Clock.GetElapsedTime(started) >= patience)
             {

@@ -34,7 +34,8 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
         }
 
-        var guard = new SingleFlight(run) { Heartbeat = options.GuardHeartbeat };
+        var running = await runner.FindRunningAsync(environment, cancellation);
+        var guard = new SingleFlight(run) { Heartbeat = options.GuardHeartbeat, MayBeAtWork = running?.ApplicationName };
         await using var lease = await guard.AcquireAsync(environment, options.SingleFlightWait, cancellation);
         before = await DatabaseInspector.ReadAsync(environment, cancellation);
         target = plan(before);
@@ -44,9 +45,20 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             return await RecordAsync(environment, tree, evidenceKind, target, before, before, started);
         }
 
-        if (gate is not null)
+        if (running is not null)
         {
-            await gate(before, target, cancellation);
+            // It was let through by the gate of the run that started it, and goes on whatever is said here.
+            Require(running, environment, tree, target);
+            run.Log.Warning("Run {Run} started this migration and did not see its end: following {Name:l}", running.RunId, running.Name);
+        }
+        else
+        {
+            if (gate is not null)
+            {
+                await gate(before, target, cancellation);
+            }
+
+            await runner.RequireReadyAsync(environment, before, tree, cancellation);
         }
 
         run.Log.Information("{Act:l}: from {From:l} to {To:l}, {Count} revisions", act, before.Revisions.Named(), target.Revision, target.Steps.Count);
@@ -64,16 +76,37 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
             target.Direction,
             Steps = target.Steps.Select(step => step.Id).ToList(),
             Runner = runner.Name,
+            Following = running?.Name,
             Tree = tree.Hash,
             options.Budget,
         };
-        var after = await run.Journal.ActAsync(act, intent, () => MoveAsync(environment, tree, act, target, before, lease, arrived => RecordAsync(environment, tree, evidenceKind, target, before, arrived, started), cancellation));
+        var after = await run.Journal.ActAsync(act, intent, () => MoveAsync(environment, tree, act, target, before, running, lease, arrived => RecordAsync(environment, tree, evidenceKind, target, before, arrived, started), cancellation));
         return await RecordAsync(environment, tree, evidenceKind, target, before, after, started);
     }
 
-    private async Task<DatabaseFacts> MoveAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, RevisionTarget target, DatabaseFacts before, SingleFlightLease lease, Func<DatabaseFacts, Task> record, CancellationToken cancellation)
+    /// <summary>What is followed has to be what was asked for.</summary>
+    private static void Require(RunningMigration running, DatabaseEnvironment environment, MigrationsTree tree, RevisionTarget target)
     {
-        var request = new RunnerRequest(environment, target.Direction, target.Revision, options.Budget, MigrationSessions.NamePrefix + run.RunId);
+        if (running.Direction == target.Direction && running.Revision == target.Revision && running.TreeHash == tree.Hash)
+        {
+            return;
+        }
+
+        var other = running.TreeHash == tree.Hash ? $"it goes to {running.Revision}, and {target.Revision} is asked for" : $"it runs another migrations tree ({running.TreeHash[..Math.Min(12, running.TreeHash.Length)]}…)";
+        throw new RefusedException(
+            $"Another migration of {environment.DisplayName} is still at work: {running.Name}, started by run {running.RunId}.",
+            other,
+            "wait until it has ended, or end it, and repeat the command: ./build.sh Status");
+    }
+
+    private async Task<DatabaseFacts> MoveAsync(DatabaseEnvironment environment, MigrationsTree tree, string act, RevisionTarget target, DatabaseFacts before, RunningMigration? running, SingleFlightLease lease, Func<DatabaseFacts, Task> record, CancellationToken cancellation)
+    {
+        var request = new RunnerRequest(environment, target.Direction, target.Revision, options.Budget, running?.ApplicationName ?? MigrationSessions.NamePrefix + run.RunId)
+        {
+            RunId = run.RunId,
+            TreeHash = tree.Hash,
+            Following = running,
+        };
         CatalogSnapshot catalog;
         await using (var session = await PostgresSession.OpenAsync(environment, "aragora-inspect", cancellation: cancellation))
         {

@@ -73,7 +73,7 @@ public sealed class ProductionGateFlowTests(RealServer server)
         var environments = new RunbookEnvironments([staging, production], null!, run.Log);
         var loaded = new LoadedTree(tree.Reader, () => tree.Project);
         var verification = new VerificationFlow(run, options, environments, loaded, server.Commands, tree.Python, verdict);
-        var flow = new MigrationFlow(run, options, environments, loaded, verification, new ProductionGate(run, gate), tree.Migrator(run), verdict);
+        var flow = new MigrationFlow(run, options, environments, loaded, verification, new ProductionGate(run, gate), _ => tree.Migrator(run), verdict);
         return await flow.MigrateProductionAsync(CancellationToken.None);
     }
 
