@@ -22,6 +22,7 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan NoPod = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Scaling = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Login = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BeyondDeadline = TimeSpan.FromMinutes(5);
     private bool mayListEvents = true;
 
@@ -129,15 +130,23 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
             {
                 return await LookOnceAsync(before, cancellation);
             }
-            catch (KubernetesApiException away) when (away.Kind is ApiFailureKind.Unreachable or ApiFailureKind.Unauthorized or ApiFailureKind.Other && clock.GetElapsedTime(began) < ApiPatience)
+            catch (KubernetesApiException away) when (clock.GetElapsedTime(began) < PatienceWith(away.Kind))
             {
-                log.Warning("The Kubernetes API cannot be asked ({Why:l}); the Job goes on, and it is tried again for {Patience}", away.Why, ApiPatience - clock.GetElapsedTime(began));
+                log.Warning("The Kubernetes API cannot be asked ({Why:l}); the Job goes on, and it is tried again for {Seconds:0} s", away.Why, (PatienceWith(away.Kind) - clock.GetElapsedTime(began)).TotalSeconds);
             }
 
             await Task.Delay(pause, clock, cancellation);
             pause = pause * 2 < TimeSpan.FromSeconds(10) ? pause * 2 : TimeSpan.FromSeconds(10);
         }
     }
+
+    /// <summary>A login that somebody renews is renewed soon; what is forbidden stays so.</summary>
+    private TimeSpan PatienceWith(ApiFailureKind kind) => kind switch
+    {
+        ApiFailureKind.Unreachable or ApiFailureKind.Other => ApiPatience,
+        ApiFailureKind.Unauthorized => ApiPatience < Login ? ApiPatience : Login,
+        _ => TimeSpan.Zero,
+    };
 
     private async Task<JobPicture> LookOnceAsync(JobPicture before, CancellationToken cancellation)
     {
