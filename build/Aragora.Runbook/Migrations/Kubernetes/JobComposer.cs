@@ -4,6 +4,12 @@ using k8s.Models;
 
 namespace Aragora.Runbook.Migrations.Kubernetes;
 
+/// <summary>What a Job is made for.</summary>
+internal sealed record JobOrder(TargetEnvironment Environment, string RunId, MigrationDirection Direction, string Revision, string TreeHash, string ApplicationName, LockBudget Budget)
+{
+    public static JobOrder Of(RunnerRequest request) => new(request.Environment.Name, request.RunId, request.Direction, request.Revision, request.TreeHash, request.ApplicationName, request.Budget);
+}
+
 /// <summary>Makes a run's own Jobs from the job file. The database's URL and password are not in them: the pod gets those from its Secret.</summary>
 internal sealed class JobComposer(JobTemplate template, KubernetesRunnerOptions options)
 {
@@ -17,30 +23,30 @@ internal sealed class JobComposer(JobTemplate template, KubernetesRunnerOptions 
     public string Image => options.Image ?? template.Image;
 
     /// <summary>The Job that migrates.</summary>
-    /// <param name="request">Where to.</param>
+    /// <param name="order">Where to.</param>
     /// <param name="database">Which database, by what it is.</param>
     /// <param name="pinnedImage">The image by its digest, as it was checked; null for the name.</param>
-    public V1Job Migration(RunnerRequest request, DatabaseIdentity database, string? pinnedImage)
+    public V1Job Migration(JobOrder order, DatabaseIdentity database, string? pinnedImage)
     {
         var job = template.Copy();
-        var labels = JobMarks.Labels(JobMarks.Migration, request.Environment.Name, request.RunId, database);
-        labels[JobMarks.Direction] = request.Direction.ToString().ToLowerInvariant();
-        labels[JobMarks.Revision] = JobMarks.Label(request.Revision);
-        labels[JobMarks.Tree] = request.TreeHash[..Math.Min(12, request.TreeHash.Length)];
+        var labels = JobMarks.Labels(JobMarks.Migration, order.Environment, order.RunId, database);
+        labels[JobMarks.Direction] = order.Direction.ToString().ToLowerInvariant();
+        labels[JobMarks.Revision] = JobMarks.Label(order.Revision);
+        labels[JobMarks.Tree] = order.TreeHash[..Math.Min(12, order.TreeHash.Length)];
         var annotations = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            [JobMarks.Run] = request.RunId,
+            [JobMarks.Run] = order.RunId,
             [JobMarks.Direction] = labels[JobMarks.Direction],
-            [JobMarks.Revision] = request.Revision,
-            [JobMarks.Tree] = request.TreeHash,
-            [JobMarks.ApplicationName] = request.ApplicationName,
+            [JobMarks.Revision] = order.Revision,
+            [JobMarks.Tree] = order.TreeHash,
+            [JobMarks.ApplicationName] = order.ApplicationName,
         };
-        Name(job, JobMarks.Name(job.Metadata.Name, request.Environment.Name.ToString(), request.RunId), labels, annotations);
+        Name(job, JobMarks.Name(job.Metadata.Name, order.Environment.ToString(), order.RunId), labels, annotations);
         job.Spec.ActiveDeadlineSeconds = (long?)options.Deadline?.TotalSeconds ?? job.Spec.ActiveDeadlineSeconds ?? (long)DefaultDeadline.TotalSeconds;
         job.Spec.TtlSecondsAfterFinished = (int?)options.Retention?.TotalSeconds ?? job.Spec.TtlSecondsAfterFinished ?? (int)DefaultRetention.TotalSeconds;
-        var container = Furnish(job, AlembicVariables.Limits(request.Budget, request.ApplicationName));
+        var container = Furnish(job, AlembicVariables.Limits(order.Budget, order.ApplicationName));
         container.Image = pinnedImage ?? Image;
-        JobTemplate.Direct(container, request.Direction, request.Revision);
+        JobTemplate.Direct(container, order.Direction, order.Revision);
         return job;
     }
 

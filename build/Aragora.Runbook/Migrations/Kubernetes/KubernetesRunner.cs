@@ -112,7 +112,7 @@ public sealed class KubernetesRunner(RunContext run, Func<KubernetesCluster> clu
     private async Task<V1Job> CreateAsync(RunnerRequest request, CancellationToken cancellation)
     {
         var identity = (await DatabaseInspector.ReadAsync(request.Environment, cancellation)).Identity;
-        var job = new JobComposer(file.Value, options).Migration(request, identity, checkedImage is null ? null : ImageIds.Pullable(checkedImage));
+        var job = new JobComposer(file.Value, options).Migration(JobOrder.Of(request), identity, checkedImage is null ? null : ImageIds.Pullable(checkedImage));
         var container = file.Value.Migrating(job);
         var where = $"{jobs.Value.Cluster.Namespace}/{job.Metadata.Name}";
         V1Job? made = null;
