@@ -27,7 +27,7 @@ internal sealed class CheckJob(RunContext run, JobClient jobs, KubernetesRunnerO
                 made = await jobs.CreateAsync(job, dryRun: false, cancellation);
                 return new { made.Metadata.Uid };
             });
-            return await new JobFollower(jobs, impatient, run.Log, run.Clock).FollowAsync(made!, container, image: null, onLine, cancellation);
+            return await new JobFollower(jobs, impatient, run.Log, run.Clock) { NeedsLog = true }.FollowAsync(made!, container, image: null, onLine, cancellation);
         }
         finally
         {

@@ -25,9 +25,13 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
     private static readonly TimeSpan Login = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BeyondDeadline = TimeSpan.FromMinutes(5);
     private bool mayListEvents = true;
+    private bool mayReadLogs = true;
 
     /// <summary>How long the API may be away. Default: the options'.</summary>
     public TimeSpan ApiPatience { get; init; } = options.ApiPatience;
+
+    /// <summary>Whether what it prints is what it is for: then a log that cannot be read is a failure. Default: no, the exit code counts.</summary>
+    public bool NeedsLog { get; init; }
 
     /// <summary>Follows it to its end, or until it is clear that it will come to nothing.</summary>
     /// <param name="job">The Job.</param>
@@ -198,9 +202,9 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
         await using var last = ended.Register(() => patience.CancelAfter(LastLines));
         try
         {
-            await new PodLog(jobs.Cluster, pod, container, clock).FollowAsync(onLine, trouble => log.Debug(trouble, "The log's stream broke, and is taken up again"), ended, patience.Token);
+            await new PodLog(jobs.Cluster, pod, container, clock).FollowAsync(onLine, Tell, ended, patience.Token);
         }
-        catch (KubernetesApiException lost)
+        catch (KubernetesApiException lost) when (!NeedsLog)
         {
             // The exit code is read from the container's status and not from here; with its pod the log is gone as well.
             log.Warning("The last lines of the log of {Pod} could not be read: {Why:l}", pod, lost.Why);
@@ -210,6 +214,16 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
             if (!cancellation.IsCancellationRequested)
             {
                 log.Warning("The last lines of the log of {Pod} could not be read in time", pod);
+            }
+        }
+
+        void Tell(KubernetesApiException trouble)
+        {
+            log.Debug(trouble, "The log's stream broke, and is taken up again");
+            if (trouble.Kind == ApiFailureKind.Forbidden && mayReadLogs)
+            {
+                mayReadLogs = false;
+                log.Warning("What the Job prints cannot be shown: {Why:l}; {Next:l}", trouble.Why, trouble.Next);
             }
         }
     }
