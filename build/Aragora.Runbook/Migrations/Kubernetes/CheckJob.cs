@@ -24,7 +24,9 @@ internal sealed class CheckJob(RunContext run, JobClient jobs, KubernetesRunnerO
             var impatient = options with { ApiPatience = ApiPatience };
             await run.Journal.ActAsync($"create job {jobs.Cluster.Namespace}/{job.Metadata.Name}", new { Cluster = jobs.Cluster.Description, Purpose = "look into the image", job.Spec.Template.Spec.Containers[0].Image }, async () =>
             {
-                made = await jobs.CreateAsync(job, dryRun: false, cancellation);
+                // Once it is asked for, the answer is waited for, so that it can be removed.
+                cancellation.ThrowIfCancellationRequested();
+                made = await jobs.CreateAsync(job, dryRun: false, CancellationToken.None);
                 return new { made.Metadata.Uid };
             });
             return await new JobFollower(jobs, impatient, run.Log, run.Clock) { NeedsLog = true }.FollowAsync(made!, container, image: null, onLine, cancellation);
@@ -43,12 +45,17 @@ internal sealed class CheckJob(RunContext run, JobClient jobs, KubernetesRunnerO
     {
         try
         {
-            using var patience = new CancellationTokenSource(GonePatience, run.Clock);
-            await jobs.DeleteAsync(made.Metadata.Name, made.Metadata.Uid, patience.Token);
-            while (await jobs.FindAsync(made.Metadata.Name, patience.Token) is { } still && still.Metadata.Uid == made.Metadata.Uid)
+            await run.Journal.ActAsync($"delete job {jobs.Cluster.Namespace}/{made.Metadata.Name}", new { made.Metadata.Uid }, async () =>
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(250), run.Clock, patience.Token);
-            }
+                using var patience = new CancellationTokenSource(GonePatience, run.Clock);
+                await jobs.DeleteAsync(made.Metadata.Name, made.Metadata.Uid, patience.Token);
+                while (await jobs.FindAsync(made.Metadata.Name, patience.Token) is { } still && still.Metadata.Uid == made.Metadata.Uid)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(250), run.Clock, patience.Token);
+                }
+
+                return new { Gone = true };
+            });
         }
         catch (Exception stays) when (stays is KubernetesApiException or OperationCanceledException)
         {
