@@ -13,6 +13,7 @@ using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Migrations.Images;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Restores;
 using Aragora.Runbook.Rollbacks;
@@ -47,7 +48,9 @@ sealed partial class Build
         var tree = new LoadedTree(reader, () => project.Value);
         var options = MapOptions(async cancellation => (await reader.ReadAsync(project.Value, cancellation)).Hash);
         var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
-        var runners = MapRunners(runner);
+        var kubernetes = new ImageCheck(commands, python, project.Value);
+        var runners = MapRunners(runner, environment => KubernetesRunnerOf(environment, run, kubernetes));
+        options = options with { Surroundings = [.. KubernetesChecksOf(run, options.Migrator.Budget)] };
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
@@ -101,6 +104,8 @@ sealed partial class Build
         Within("--statement-timeout", StatementTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7));
         Within("--single-flight-wait", SingleFlightWait, TimeSpan.Zero, TimeSpan.FromDays(1));
         Within("--evidence-lifetime", EvidenceLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+        Within("--migration-deadline", MigrationDeadline, TimeSpan.FromSeconds(10), TimeSpan.FromDays(7));
+        Within("--migration-retention", MigrationRetention, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         CheckOverride();
         if (TargetEnvironment == Aragora.Runbook.Environments.TargetEnvironment.Staging && ExecutionPlan.Any(target => target.Name == nameof(MigrateProduction)))
@@ -170,12 +175,17 @@ sealed partial class Build
     };
 
     /// <summary>Where each environment's migrations run.</summary>
-    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local) => environment =>
-        (environment == Aragora.Runbook.Environments.TargetEnvironment.Production ? ProductionRunner : StagingRunner) switch
+    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local, Func<TargetEnvironment, IMigrationRunner> kubernetes) => environment =>
+        RunnerOf(environment) switch
         {
-            null or Runner.Local => local,
+            Runner.Local => local,
+            Runner.Kubernetes => kubernetes(environment),
             var other => throw new BadInputException($"There is no runner {other} yet.", "", "leave it out"),
         };
+
+    private Runner RunnerOf(TargetEnvironment environment) => Of(environment, StagingRunner, ProductionRunner) ?? Runner.Local;
+
+    private static T Of<T>(TargetEnvironment environment, T staging, T production) => environment == Aragora.Runbook.Environments.TargetEnvironment.Production ? production : staging;
 
     private static RestoreOptions MapRestore(RunbookOptions options) => new()
     {
@@ -204,6 +214,7 @@ sealed partial class Build
     {
         if (string.IsNullOrWhiteSpace(url))
         {
+            RequireNoPortForward(name);
             return [];
         }
 
@@ -211,7 +222,7 @@ sealed partial class Build
         var database = PostgresUrl.Parse(url, DatabaseEnvironment.UrlVariableOf(name));
         MaskablePassword.Require(database, DatabaseEnvironment.UrlVariableOf(name));
         secrets.Add(database.Password);
-        return [new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id }];
+        return [Forwarded(new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id })];
     }
 
     private NamedScratchServer? NamedScratch(RunContext context, RunbookEnvironments environments)

@@ -3,6 +3,7 @@ using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
@@ -52,6 +53,9 @@ public sealed record RunbookOptions
 
     /// <summary>Whether a downgrade may destroy data.</summary>
     public bool AcceptDataLoss { get; init; }
+
+    /// <summary>What Preflight asks beside the databases: the runners, each for its environment. Default: nothing.</summary>
+    public IReadOnlyList<EnvironmentCheck> Surroundings { get; init; } = [];
 
     /// <summary>What the benchmark measures.</summary>
     public BenchmarkOptions Benchmark { get; init; } = new();
