@@ -22,8 +22,8 @@ public sealed class ContainerServerTests : IDisposable
     [Fact]
     public void An_engine_on_another_machine_is_not_used()
     {
-        DockerEngine.Address("tcp://10.0.0.1:2375").ShouldBeNull();
-        DockerEngine.Address("unix:///run/user/1000/podman/podman.sock")!.LocalPath.ShouldBe("/run/user/1000/podman/podman.sock");
+        new EngineAddress("tcp://10.0.0.1:2375", "DOCKER_HOST").IsLocal.ShouldBeFalse();
+        new EngineAddress("unix:///run/user/1000/podman/podman.sock", "DOCKER_HOST").IsLocal.ShouldBeTrue();
     }
 
     [Fact]
