@@ -16,9 +16,6 @@ public sealed partial class ComposeReader(ICommandRunner commands, ComposeOption
 {
     private static readonly string[] OwnNames = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
-    /// <summary>Tests have Compose's own variable their way.</summary>
-    internal Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
-
     /// <summary>Finds the tool, reads the files.</summary>
     /// <exception cref="BadInputException">No Compose, no file, a broken one, or a variable that has to be set.</exception>
     /// <exception cref="RefusedException">No such service.</exception>
@@ -62,7 +59,7 @@ public sealed partial class ComposeReader(ICommandRunner commands, ComposeOption
                 : options.Files;
         }
 
-        if (Variable("COMPOSE_FILE") is { Length: > 0 } || OwnNames.Any(name => File.Exists(Path.Combine(options.Root, name))))
+        if (OwnNames.Any(name => File.Exists(Path.Combine(options.Root, name))))
         {
             return [];
         }

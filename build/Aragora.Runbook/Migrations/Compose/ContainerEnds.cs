@@ -33,6 +33,7 @@ internal static class ContainerEnds
             $"The container {container} was stopped (exit code 143).",
             "somebody's docker stop or docker compose down, or the engine was shut down",
             "repeat the command, which goes on from where the database stands"),
+        _ when last.Contains("exec format error", StringComparison.Ordinal) => NotStarted(last, state.ExitCode, service),
         { ExitCode: > 128 and < 128 + 65 } => new FailedCleanException($"The program in the container {container} died of signal {state.ExitCode - 128} (exit code {state.ExitCode}).", last, "the lines above are what it said; repeat the command, which goes on from where the database stands"),
         _ => null,
     };
@@ -41,6 +42,7 @@ internal static class ContainerEnds
     {
         var what = error switch
         {
+            _ when error.Contains("exec format error", StringComparison.Ordinal) => $"in the image of the service {service.Name} is of another kind of machine than this one, or no program (exit code {exitCode}).",
             _ when exitCode == 126 || error.Contains("permission denied", StringComparison.OrdinalIgnoreCase) => $"may not be executed in the image of the service {service.Name} (exit code 126).",
             _ when exitCode == 127 || error.Contains("not found", StringComparison.OrdinalIgnoreCase) || error.Contains("no such file", StringComparison.OrdinalIgnoreCase) => $"is not in the image of the service {service.Name} (exit code 127).",
             _ => $"could not be started in the image of the service {service.Name} (exit code {exitCode}).",

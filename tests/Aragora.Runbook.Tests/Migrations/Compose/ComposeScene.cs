@@ -1,5 +1,6 @@
 using System.Globalization;
 using Aragora.Runbook.Adapters.Docker;
+using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
@@ -110,13 +111,32 @@ public sealed class ComposeScene : IAsyncDisposable
         System.IO.File.Delete(Path.Combine(Tree.Folder, "Dockerfile"));
     }
 
-    public ComposeReader Reader(ComposeOptions? options = null) => new(server.Commands, options ?? Options, Tree.Project.UrlVariables, Run.Secrets) { Variable = _ => null };
+    public ComposeReader Reader(ComposeOptions? options = null) => new(server.Commands, options ?? Options, Tree.Project.UrlVariables, Run.Secrets);
 
     public ComposeRunner Runner(ComposeOptions? options = null) =>
         new(Run, server.Commands, Reader(options), new ImageCheck(server.Commands, Tree.Python, Tree.Project), options ?? Options);
 
     public async Task<MigrationResult> MigrateAsync(string revision = "head", ComposeOptions? options = null, MigratorOptions? migrator = null, CancellationToken cancellation = default) =>
         await new Migrator(Run, server.Commands, Runner(options), migrator ?? new MigratorOptions()).MigrateAsync(Environment, await Tree.ReadAsync(), revision, gate: null, cancellation);
+
+    public ICommandRunner Commands => server.Commands;
+
+    /// <summary>Waits until a session of the tests' database is at work; what ends before is thrown.</summary>
+    public async Task UntilAsync(string condition, Task migration)
+    {
+        await using var session = await PostgresSession.OpenAsync(Environment, "aragora-tests");
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await session.ScalarAsync<long>($"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND ({condition})", deadline.Token) == 0)
+        {
+            if (migration.IsCompleted)
+            {
+                await migration;
+                throw new InvalidOperationException("It ended before it was seen at work.");
+            }
+
+            await Task.Delay(20, deadline.Token);
+        }
+    }
 
     public async Task<string> RevisionAsync() => string.Join(',', (await DatabaseInspector.ReadAsync(Environment, CancellationToken.None)).Revisions);
 
