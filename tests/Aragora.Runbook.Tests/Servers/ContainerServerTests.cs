@@ -63,6 +63,40 @@ public sealed class ContainerServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_container_that_dies_at_its_start_says_why_at_once()
+    {
+        using var engine = await EngineAsync();
+        var started = TimeProvider.System.GetTimestamp();
+        var options = new ThrowawayServerOptions { Folder = folder["server"], Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["shared_buffers"] = "plenty" } };
+
+        var told = await Should.ThrowAsync<Aragora.Runbook.Outcomes.FailedCleanException>(ContainerServer.StartAsync(engine, Major, options, new Aragora.Runbook.Journal.SecretMask(), CancellationToken.None));
+
+        told.What.ShouldContain($"(postgres:{Major}) ended with exit code 1.");
+        told.Why.ShouldContain("invalid value for parameter \"shared_buffers\": \"plenty\"");
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(options.Patience / 2);
+        await (await ContainerServer.FindAsync(engine, options, new Aragora.Runbook.Journal.SecretMask(), CancellationToken.None))!.EraseAsync(CancellationToken.None);
+        (await engine.ListAsync(ContainerServer.FolderLabel, CancellationToken.None)).ShouldNotContain(one => one.Value == folder["server"]);
+    }
+
+    [Fact]
+    public async Task A_container_of_another_file_system_on_the_same_engine_is_left_alone_for_a_day()
+    {
+        using var engine = await EngineAsync();
+        var name = $"aragora-throwaway-{Guid.NewGuid().ToString("N")[..10]}";
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [ContainerServer.FolderLabel] = folder["nowhere"], [ContainerServer.SurroundingsLabel] = "another-job mnt:[1]" };
+        await engine.RunAsync(new ContainerRequest(name, ContainerServer.ImageOf(Major), [], new Dictionary<string, string>(StringComparer.Ordinal) { ["POSTGRES_PASSWORD"] = "x" }, labels, 5432), CancellationToken.None);
+        try
+        {
+            (await ContainerServer.ReapAsync(engine, CancellationToken.None)).ShouldNotContain(name);
+            (await engine.StateAsync(name, CancellationToken.None)).ShouldNotBeNull();
+        }
+        finally
+        {
+            await engine.RemoveAsync(name, CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task Without_programs_the_provider_takes_a_container_and_finds_it_again()
     {
         using var engine = await EngineAsync();

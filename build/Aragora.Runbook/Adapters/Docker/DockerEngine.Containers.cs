@@ -123,7 +123,7 @@ public sealed partial class DockerEngine
     {
         var filters = new Dictionary<string, IDictionary<string, bool>>(StringComparer.Ordinal) { ["label"] = labels.ToDictionary(label => label, _ => true, StringComparer.Ordinal) };
         var found = await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filters }, cancellation);
-        return [.. found.OrderByDescending(container => container.Created).Select(container => new ContainerSeen(container.Names[0].TrimStart('/'), container.State, new Dictionary<string, string>(container.Labels, StringComparer.Ordinal)))];
+        return [.. found.OrderByDescending(container => container.Created).Select(container => new ContainerSeen(container.Names[0].TrimStart('/'), container.State, new Dictionary<string, string>(container.Labels, StringComparer.Ordinal), new DateTimeOffset(container.Created.ToUniversalTime())))];
     }
 }
 
@@ -136,4 +136,5 @@ public sealed record ContainerFacts(bool IsRunning, int PublishedPort);
 /// <param name="Name">Its name.</param>
 /// <param name="State">The engine's word: created, running, exited, dead, removing.</param>
 /// <param name="Labels">Its labels.</param>
-public sealed record ContainerSeen(string Name, string State, IReadOnlyDictionary<string, string> Labels);
+/// <param name="Created">When it was made, UTC.</param>
+public sealed record ContainerSeen(string Name, string State, IReadOnlyDictionary<string, string> Labels, DateTimeOffset Created);
