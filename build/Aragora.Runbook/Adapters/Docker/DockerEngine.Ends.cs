@@ -34,6 +34,7 @@ public sealed partial class DockerEngine
             return new ContainerState(state.Status, state.Running || state.Paused || state.Restarting, (int)state.ExitCode, state.OOMKilled, state.Error ?? "")
             {
                 Image = found.Config?.Image ?? "",
+                ImageId = found.Image ?? "",
                 MemoryLimitBytes = found.HostConfig?.Memory ?? 0,
                 Health = state.Health?.Status is { Length: > 0 } health and not "none" ? health : null,
                 HealthSaid = said,
@@ -102,6 +103,9 @@ public sealed record ContainerState(string Status, bool IsRunning, int ExitCode,
 {
     /// <summary>The image, by the name that it was made with.</summary>
     public string Image { get; init; } = "";
+
+    /// <summary>What that name stood for when it was made: the image's digest.</summary>
+    public string ImageId { get; init; } = "";
 
     /// <summary>Its memory limit in bytes; 0 where it has none of its own.</summary>
     public long MemoryLimitBytes { get; init; }

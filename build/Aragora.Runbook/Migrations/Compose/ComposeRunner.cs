@@ -23,6 +23,8 @@ namespace Aragora.Runbook.Migrations.Compose;
 /// <param name="options">How long what may take.</param>
 public sealed class ComposeRunner(RunContext run, ICommandRunner commands, ComposeReader reader, ImageCheck image, ComposeOptions options) : IMigrationRunner
 {
+    private string? checkedImage;
+
     /// <inheritdoc/>
     public string Name => "docker compose";
 
@@ -45,7 +47,7 @@ public sealed class ComposeRunner(RunContext run, ICommandRunner commands, Compo
         var container = new OneOffContainer(run, commands, engine, options, name);
         var arguments = project.Run(name, OneOffLabels.ForCheck(environment, now.Identity, run.RunId), new Dictionary<string, string>(StringComparer.Ordinal), alembic.EntrypointIsAlembic ? words[0] : null, alembic.EntrypointIsAlembic ? [.. words.Skip(1)] : words);
         var lines = new List<string>();
-        run.Log.Information("Asking {Service:l} which migrations it holds, and which database it reaches", project.Service.Described);
+        run.Log.Information("Asking the {Service:l} which migrations it holds, and which database it reaches", project.Service.Noun);
         var end = await run.Journal.ActAsync($"ask the service {project.Service.Name}", new { container = name, tool = project.Tool.ToString() }, async () =>
         {
             try
@@ -64,6 +66,7 @@ public sealed class ComposeRunner(RunContext run, ICommandRunner commands, Compo
         }
 
         await image.RequireAsync(lines, project.Service.Described, environment, now, cancellation);
+        checkedImage = end?.ImageId;
     }
 
     /// <inheritdoc/>
@@ -80,15 +83,16 @@ public sealed class ComposeRunner(RunContext run, ICommandRunner commands, Compo
             await ReapAsync(engine, database, cancellation);
             var alembic = await AlembicAsync(engine, project, cancellation);
             var arguments = project.Run(name, OneOffLabels.For(request, database), Variables(project.Service, request), entrypoint: null, alembic.To(request.Direction, request.Revision));
-            run.Log.Information("{Tool:l}: {Command:l} in {Service:l}, container {Container}", project.Tool.ToString(), string.Join(' ', alembic.To(request.Direction, request.Revision)), project.Service.Described, name);
+            run.Log.Information("{Tool:l}: {Command:l} in the {Service:l}, container {Container:l}", project.Tool.ToString(), string.Join(' ', alembic.To(request.Direction, request.Revision)), project.Service.Noun, name);
             run.Journal.Note("start container", new { container = name, command = new Command { Program = project.Tool.Program, Arguments = arguments }.ToString() });
             try
             {
                 await container.StartAsync(project, request.Environment, arguments, cancellation);
+                await RequireCheckedImageAsync(engine, name, project.Service, cancellation);
             }
-            catch (OperationCanceledException)
+            catch (Exception ended) when (ended is OperationCanceledException or NeedsPersonException)
             {
-                // Compose was ended, and may have started it a moment before.
+                // Compose may have started it a moment before it was ended itself.
                 using var ending = new CancellationTokenSource();
                 await migration.EndAsync(Task.CompletedTask, ending);
                 throw;
@@ -137,6 +141,15 @@ public sealed class ComposeRunner(RunContext run, ICommandRunner commands, Compo
 
         // A service's own entry point voids its image's command.
         return AlembicCommand.Of(service.Entrypoint ?? inside?.Entrypoint ?? [], service.Command ?? (service.Entrypoint is null ? inside?.Command : null) ?? [], service.Environment);
+    }
+
+    /// <summary>A name of an image may mean another one a moment later.</summary>
+    private async Task RequireCheckedImageAsync(DockerEngine engine, string name, ComposeService service, CancellationToken cancellation)
+    {
+        if (checkedImage is { Length: > 0 } image && await engine.StateAsync(name, cancellation) is { } started && started.ImageId != image)
+        {
+            throw new NeedsPersonException($"{service.Described} was started from another image than was checked.", $"{image} was checked, and {started.ImageId} ran until it was stopped: somebody built or pulled it in between", "./build.sh Status   then repeat the command, which checks the new one");
+        }
     }
 
     private async Task<ComposeProject> ReadAsync(DatabaseEnvironment environment, CancellationToken cancellation)

@@ -17,6 +17,9 @@ public sealed record ComposeService(
     IReadOnlyDictionary<string, string> Environment,
     IReadOnlyList<string> DependsOn)
 {
-    /// <summary>For messages.</summary>
-    public string Described => Image is null ? $"The service {Name}" : $"The service {Name} ({Image})";
+    /// <summary>For messages: "service aragora-api (aragora/api:latest)".</summary>
+    public string Noun => Image is null ? $"service {Name}" : $"service {Name} ({Image})";
+
+    /// <summary>The same at the beginning of a sentence.</summary>
+    public string Described => "The " + Noun;
 }
