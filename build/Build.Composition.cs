@@ -48,13 +48,14 @@ sealed partial class Build
         var tree = new LoadedTree(reader, () => project.Value);
         var options = MapOptions(async cancellation => (await reader.ReadAsync(project.Value, cancellation)).Hash);
         var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
-        var kubernetes = new ImageCheck(commands, python, project.Value);
-        var runners = MapRunners(runner, environment => KubernetesRunnerOf(environment, run, kubernetes));
-        options = options with { Surroundings = [.. KubernetesChecksOf(run, options.Migrator.Budget)] };
+        var images = new ImageCheck(commands, python, project.Value);
+        var compose = MapCompose(project.Value, images);
+        var runners = MapRunners(runner, compose.Runner, environment => KubernetesRunnerOf(environment, run, images));
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
+        options = options with { Surroundings = [.. KubernetesChecksOf(run, options.Migrator.Budget), .. ComposeChecks(compose, environments)] };
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
         var scratch = new ScratchDatabases(run, scratchServers, commands, NamedScratch(run, environments));
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
@@ -175,12 +176,12 @@ sealed partial class Build
     };
 
     /// <summary>Where each environment's migrations run.</summary>
-    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local, Func<TargetEnvironment, IMigrationRunner> kubernetes) => environment =>
+    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local, IMigrationRunner compose, Func<TargetEnvironment, IMigrationRunner> kubernetes) => environment =>
         RunnerOf(environment) switch
         {
-            Runner.Local => local,
+            Runner.DockerCompose => compose,
             Runner.Kubernetes => kubernetes(environment),
-            var other => throw new BadInputException($"There is no runner {other} yet.", "", "leave it out"),
+            _ => local,
         };
 
     private Runner RunnerOf(TargetEnvironment environment) => Of(environment, StagingRunner, ProductionRunner) ?? Runner.Local;
