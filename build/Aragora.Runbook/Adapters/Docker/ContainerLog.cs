@@ -11,9 +11,11 @@ internal sealed class ContainerLog(DockerClient client, string name, Action<stri
     private readonly LineReader output = new(onLine);
     private readonly LineReader error = new(onLine);
 
-    /// <summary>Reads until the engine closes the stream: at the container's end, or before, when something broke.</summary>
-    public async Task ReadAsync(CancellationToken cancellation)
+    /// <summary>Reads until the stream ends: at the container's end, or before, when something broke, which cannot be told from that by the stream alone.</summary>
+    /// <returns>Whether there was anything that the reading before had not seen.</returns>
+    public async Task<bool> ReadAsync(CancellationToken cancellation)
     {
+        var before = (output.Position, error.Position);
         output.Restart();
         error.Restart();
         var tty = (await client.Containers.InspectContainerAsync(name, cancellation)).Config?.Tty == true;
@@ -23,6 +25,8 @@ internal sealed class ContainerLog(DockerClient client, string name, Action<stri
         {
             (read.Target == MultiplexedStream.TargetStream.StandardError ? error : output).Take(buffer.AsSpan(0, read.Count));
         }
+
+        return before != (output.Position, error.Position);
     }
 
     /// <summary>Tells a last line without an end of line.</summary>
@@ -37,6 +41,9 @@ internal sealed class ContainerLog(DockerClient client, string name, Action<stri
         private readonly List<byte> line = [];
         private long told;
         private long seen;
+
+        /// <summary>Lines told, and bytes of one that has not ended.</summary>
+        public (long Told, int Begun) Position => (told, line.Count);
 
         public void Restart()
         {

@@ -57,23 +57,36 @@ public sealed partial class DockerEngine
     {
         var log = new ContainerLog(client, name, onLine);
         long? awaySince = null;
+        ContainerState? state = null;
         while (true)
         {
             try
             {
-                await log.ReadAsync(cancellation);
-                if (await StateAsync(name, cancellation) is not { IsRunning: true } ended)
+                // The state first: what it wrote before it ended is in a log that is read after that.
+                state = await StateAsync(name, cancellation);
+                var isMore = await log.ReadAsync(cancellation);
+                if (state is not { IsRunning: true } && !isMore)
                 {
                     log.Close();
-                    return await StateAsync(name, cancellation);
+                    return state;
                 }
 
                 awaySince = null;
+                if (state is not { IsRunning: true })
+                {
+                    continue;
+                }
             }
             catch (DockerContainerNotFoundException)
             {
                 log.Close();
-                return null;
+                return state is { IsRunning: false } ? state : null;
+            }
+            catch (DockerApiException unreadable) when (unreadable.Message.Contains("does not support reading", StringComparison.Ordinal))
+            {
+                onLine("(what the container says cannot be read: its logging driver does not allow it)");
+                await client.Containers.WaitContainerAsync(name, cancellation);
+                return await StateAsync(name, cancellation);
             }
             catch (Exception broken) when (!cancellation.IsCancellationRequested && IsTrouble(broken))
             {

@@ -18,8 +18,7 @@ public sealed class ComposeChecks(ICommandRunner commands, ComposeReader reader)
     public IReadOnlyList<EnvironmentCheck> Of(TargetEnvironment name, Func<CancellationToken, Task<DatabaseEnvironment>> environment) =>
     [
         new(name, "compose-engine", "Docker engine", EngineAsync) { OnlyForMigration = true },
-        new(name, "compose-service", "Compose service", async cancellation => await ServiceAsync(await environment(cancellation), cancellation)) { OnlyForMigration = true },
-        new(name, "compose-image", "Its image", async cancellation => await ImageAsync(await environment(cancellation), cancellation)) { OnlyForMigration = true },
+        new(name, "compose-service", "Compose service and image", async cancellation => await ServiceAsync(await environment(cancellation), cancellation)) { OnlyForMigration = true },
     ];
 
     private async Task<Finding> EngineAsync(CancellationToken cancellation)
@@ -31,14 +30,17 @@ public sealed class ComposeChecks(ICommandRunner commands, ComposeReader reader)
     private async Task<Finding> ServiceAsync(DatabaseEnvironment environment, CancellationToken cancellation)
     {
         var project = await reader.ReadAsync(environment, cancellation);
-        return project.Unset.Count == 0
-            ? new Finding.Ok($"{project.Service.Name}, read by {project.Tool}")
-            : new Finding.Warning($"{project.Service.Name}, read by {project.Tool}; not set, and so empty there: {string.Join(", ", project.Unset)}", $"export {project.Unset[0]}=…, where the service needs it");
+        var read = $"{project.Service.Name}, read by {project.Tool}";
+        return await ImageAsync(project.Service, cancellation) switch
+        {
+            Finding.Ok image when project.Unset.Count > 0 => new Finding.Warning($"{read}; {image.Text}; not set, and so empty there: {string.Join(", ", project.Unset)}", $"export {project.Unset[0]}=…, where the service needs it"),
+            Finding.Ok image => new Finding.Ok($"{read}; {image.Text}"),
+            var image => image,
+        };
     }
 
-    private async Task<Finding> ImageAsync(DatabaseEnvironment environment, CancellationToken cancellation)
+    private async Task<Finding> ImageAsync(ComposeService service, CancellationToken cancellation)
     {
-        var service = (await reader.ReadAsync(environment, cancellation)).Service;
         using var engine = await ComposeEngine.ConnectAsync(commands, cancellation);
         if (service.Image is { } named && await engine.HasImageAsync(named, cancellation))
         {
@@ -47,7 +49,7 @@ public sealed class ComposeChecks(ICommandRunner commands, ComposeReader reader)
 
         if (service.IsBuilt)
         {
-            return new Finding.Ok(service.Image is null ? "is built by Compose where it is not here yet" : $"{service.Image} is not here, and is built by Compose");
+            return new Finding.Ok(service.Image is null ? "its image is built by Compose where it is not here yet" : $"{service.Image} is not here, and is built by Compose");
         }
 
         return service.Image is { } image ? await RemoteAsync(image, engine, cancellation) : new Finding.Refusal($"the service {service.Name} has neither an image nor a build", "give it one in the Compose file");

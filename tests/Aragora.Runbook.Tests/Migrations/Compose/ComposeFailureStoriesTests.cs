@@ -98,6 +98,18 @@ public sealed class ComposeFailureStoriesTests(RealServer server)
     }
 
     [Fact]
+    public async Task A_service_whose_log_cannot_be_read_is_refused_at_once()
+    {
+        await using var scene = await ComposeScene.NewAsync(server, tree => tree.AddTables(1));
+        scene.Write(scene.Service(more: ["logging:", "  driver: none"]));
+
+        var refusal = await Should.ThrowAsync<RefusedException>(scene.MigrateAsync());
+
+        refusal.Why.ShouldContain("its logging driver does not allow it");
+        await UnmovedAsync(scene);
+    }
+
+    [Fact]
     public async Task Out_of_memory_is_told_with_the_limit()
     {
         await using var scene = await ComposeScene.NewAsync(server, tree => tree.Add("r1000", null, "x = bytearray(300 * 1024 * 1024)\nx[::4096] = b'1' * len(x[::4096])"));
