@@ -70,7 +70,7 @@ public sealed class TestCluster : IAsyncLifetime
         }
     }
 
-    /// <summary>Makes what a manifest says, with kubectl where it is not typed here: tests make it with the SDK.</summary>
+    /// <summary>Makes a Secret.</summary>
     public async Task<V1Secret> MakeSecretAsync(string name, IReadOnlyDictionary<string, string> values) =>
         await Cluster.Client.CoreV1.CreateNamespacedSecretAsync(new V1Secret { Metadata = new V1ObjectMeta { Name = name }, StringData = new Dictionary<string, string>(values, StringComparer.Ordinal) }, Namespace);
 

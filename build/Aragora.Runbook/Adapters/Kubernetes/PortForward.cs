@@ -6,6 +6,7 @@ using Aragora.Runbook.Outcomes;
 using k8s;
 using k8s.Models;
 using Serilog;
+using Serilog.Events;
 
 namespace Aragora.Runbook.Adapters.Kubernetes;
 
@@ -100,8 +101,9 @@ public sealed class PortForward : IDatabaseRoute, IAsyncDisposable
         }
         catch (RunbookException failure)
         {
+            // Said once: whoever connects through it says it as well, but a child such as pg_dump cannot.
+            log.Write(Failure?.Message == failure.Message ? LogEventLevel.Debug : LogEventLevel.Warning, "A connection through {Endpoint:l} failed: {What:l} {Why:l}", Endpoint, failure.What, failure.Why);
             Failure = failure;
-            log.Warning("A connection through {Endpoint:l} failed: {What:l} {Why:l}", Endpoint, failure.What, failure.Why);
         }
         catch (Exception broken) when (broken is IOException or SocketException or System.Net.WebSockets.WebSocketException or OperationCanceledException or ObjectDisposedException)
         {

@@ -235,8 +235,8 @@ internal static class ImageIds
     /// <summary>Without the runtime's prefix, such as <c>docker-pullable://</c>.</summary>
     public static string Bare(string imageId) => imageId.IndexOf("://", StringComparison.Ordinal) is >= 0 and var at ? imageId[(at + 3)..] : imageId;
 
-    /// <summary>Whether both are one image: by the digest alone, since one image may have several names.</summary>
-    public static bool Same(string one, string other) => Digest(one) == Digest(other);
+    /// <summary>Whether both may be one image: by the digest alone, since one image may have several names. Where one is known by a registry's digest and the other by a node's own id, they cannot be compared.</summary>
+    public static bool Same(string one, string other) => Pullable(one) is null != Pullable(other) is null || Digest(one) == Digest(other);
 
     /// <summary>The reference by which this very image can be pulled; null where the node has it from nowhere else.</summary>
     public static string? Pullable(string imageId) => Bare(imageId) is var bare && bare.Contains('@', StringComparison.Ordinal) ? bare : null;

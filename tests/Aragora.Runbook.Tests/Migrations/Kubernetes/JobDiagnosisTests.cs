@@ -91,8 +91,12 @@ public sealed class JobDiagnosisTests
     [InlineData("sha256:abc", null)]
     public void An_image_is_pinned_where_its_digest_can_be_pulled(string imageId, string? pullable) => ImageIds.Pullable(imageId).ShouldBe(pullable);
 
-    [Fact]
-    public void One_image_may_have_several_names() => ImageIds.Same("docker-pullable://a/x@sha256:abc", "b/y@sha256:abc").ShouldBeTrue();
+    [Theory]
+    [InlineData("docker-pullable://a/x@sha256:abc", "b/y@sha256:abc", true)]
+    [InlineData("a/x@sha256:abc", "a/x@sha256:abd", false)]
+    [InlineData("docker://sha256:abc", "docker://sha256:abd", false)]
+    [InlineData("docker://sha256:abc", "a/x@sha256:abd", true)]
+    public void One_image_may_have_several_names_and_what_cannot_be_compared_is_no_difference(string one, string other, bool same) => ImageIds.Same(one, other).ShouldBe(same);
 
     private static void Ended(V1Pod pod, string reason, int exitCode, string? message) =>
         pod.Status.ContainerStatuses[0].State = new V1ContainerState { Terminated = new V1ContainerStateTerminated { Reason = reason, ExitCode = exitCode, Message = message } };

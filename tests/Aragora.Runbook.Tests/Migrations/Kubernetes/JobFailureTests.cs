@@ -11,7 +11,8 @@ namespace Aragora.Runbook.Tests.Migrations.Kubernetes;
 /// <summary>Each failure is provoked in a real cluster, and told apart quickly.</summary>
 public sealed class JobFailureTests(TestCluster cluster, RealServer server, ClusterDatabase database, ImageBuilder images) : IClassFixture<TestCluster>
 {
-    private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(25);
+    // On a busy machine; the patience that would end these waits otherwise is ten minutes and an hour.
+    private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task An_image_that_cannot_be_pulled_is_named()
@@ -187,7 +188,7 @@ public sealed class JobFailureTests(TestCluster cluster, RealServer server, Clus
     {
         var started = TimeProvider.System.GetTimestamp();
         var failure = await Should.ThrowAsync<FailedCleanException>(async () => await scenario.Migrator(runner: scenario.Runner(options: options)).MigrateAsync(scenario.Environment, await scenario.Tree.ReadAsync(), "head", gate: null, CancellationToken.None));
-        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(Quickly + TimeSpan.FromSeconds(15));
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(Quickly);
         failure.Message.ShouldNotContain(scenario.Environment.Database.Password!);
         return failure;
     }

@@ -44,15 +44,17 @@ public sealed class KubernetesRunnerTests(TestCluster cluster, RealServer server
     }
 
     [Fact]
-    public async Task The_session_in_the_job_has_the_budget_and_the_name_that_were_asked_for()
+    public async Task The_session_in_the_job_has_the_budget_and_the_name_that_were_asked_for_and_no_password_is_shown()
     {
-        const string Says = "for one in ('lock_timeout', 'statement_timeout', 'application_name'):\n    print(one, op.get_bind().exec_driver_sql('SHOW ' + one).scalar(), flush=True)";
+        const string Says = "for one in ('lock_timeout', 'statement_timeout', 'application_name'):\n    print(one, op.get_bind().exec_driver_sql('SHOW ' + one).scalar(), flush=True)\nimport os\nprint('careless', os.environ['DATABASE_URL'], flush=True)";
         var scenario = await ClusterScenario.NewAsync(cluster, server, database, images, tree => tree.Add("r1000", null, Says));
         var lines = new List<string>();
         var budget = new LockBudget { LockTimeout = TimeSpan.FromSeconds(7), StatementTimeout = TimeSpan.FromMinutes(3) };
 
         await scenario.Runner().RunAsync(new RunnerRequest(scenario.Environment, MigrationDirection.Upgrade, "r1000", budget, "aragora-migrate-" + scenario.Run.RunId) { RunId = scenario.Run.RunId, TreeHash = "x" }, lines.Add, CancellationToken.None);
 
+        lines.ShouldNotContain(line => line.Contains(scenario.Environment.Database.Password!, StringComparison.Ordinal));
+        lines.ShouldContain(line => line.StartsWith("careless postgresql://postgres:***@", StringComparison.Ordinal));
         lines.ShouldContain("lock_timeout 7s");
         lines.ShouldContain("statement_timeout 3min");
         lines.ShouldContain($"application_name aragora-migrate-{scenario.Run.RunId}");
