@@ -37,9 +37,7 @@ public sealed class RestoredCopyCheck(RunContext run, int jobs)
         try
         {
             await preparation.ClearAsync(cancellation);
-
-            // A restored database has no statistics, and its plans would collapse on the first busy minute.
-            await run.Journal.ActAsync("analyse the copy", null, () => AnalyseAsync(copy, cancellation));
+            await run.Journal.ActAsync("analyse the copy", null, () => new CopyStatistics(run, copy).GatherAsync(cancellation));
             var differences = await run.Journal.ActAsync("compare the copy with the backup's manifest", new { backup.ManifestSha256 }, () => CompareAsync(backup.Manifest, copy, cancellation));
             return differences.Count == 0 ? restored.Took : throw Unusable(backup, "is not what its manifest says", differences);
         }
@@ -61,14 +59,6 @@ public sealed class RestoredCopyCheck(RunContext run, int jobs)
                 "search_path, set on the database or on this role, was changed since the backup was made; the live database was not touched",
                 "set it back (ALTER DATABASE … SET search_path, or ALTER ROLE … IN DATABASE … SET search_path), then repeat the command");
         }
-    }
-
-    private static async Task<string> AnalyseAsync(DatabaseEnvironment copy, CancellationToken cancellation)
-    {
-        await using var session = await PostgresSession.OpenAsync(copy, "aragora-analyse", settings: StableSettings.AtConnect, cancellation: cancellation);
-        await StableSettings.ApplyAsync(session, TimeSpan.Zero, cancellation);
-        await session.ExecuteAsync("ANALYZE", cancellation);
-        return copy.Database.Database;
     }
 
     private async Task<IReadOnlyList<string>> CompareAsync(BackupManifest manifest, DatabaseEnvironment copy, CancellationToken cancellation)
