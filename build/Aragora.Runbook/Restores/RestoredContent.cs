@@ -20,6 +20,21 @@ public static class RestoredContent
         return DigestComparison.Compare(manifest.Digest, await new DigestReader(snapshot).ReadAsync(jobs, manifest.Digest.Method, cancellation), withDatabase);
     }
 
+    /// <summary>What is wrong with the revision that came back; null for nothing. Tables are looked for in every schema: the search path that led to the source's belongs to the database, and no restore brings it.</summary>
+    public static async Task<string?> RevisionDifferenceAsync(DatabaseEnvironment restored, BackupManifest manifest, CancellationToken cancellation)
+    {
+        var revisions = await RevisionsAsync(restored, cancellation);
+        var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
+
+        // Without a stamp the source's search path led to no such table; there may be one elsewhere.
+        var isUnversioned = claimed.Count == 0 && manifest.RevisionStamp is null;
+        return isUnversioned || revisions.Any(found => found.SequenceEqual(claimed, StringComparer.Ordinal))
+            ? null
+            : $"{ManifestFile.Name}: says revision {Named(claimed)}, and the alembic_version that was restored holds {(revisions.Count == 0 ? "nothing" : string.Join(" / ", revisions.Select(Named)))}";
+
+        static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
+    }
+
     /// <summary>The revisions in each <c>alembic_version</c> that came back, sorted; more than one list where several schemas have that table.</summary>
     public static async Task<IReadOnlyList<IReadOnlyList<string>>> RevisionsAsync(DatabaseEnvironment restored, CancellationToken cancellation)
     {

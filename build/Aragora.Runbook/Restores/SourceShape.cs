@@ -56,7 +56,7 @@ public sealed record SourceShape
 
 /// <summary>A collation that a restore needs.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="IsOfCluster">Whether it is the cluster's (made by initdb from the machine's locales), not the database's own.</param>
+/// <param name="IsOfCluster">Whether it is in <c>pg_catalog</c> (made from the machine's locales by initdb, or imported later), which no dump has, and not the database's own.</param>
 /// <param name="Provider"><c>libc</c> or <c>icu</c>.</param>
 /// <param name="Collate"><c>LC_COLLATE</c>; null for ICU.</param>
 /// <param name="Ctype"><c>LC_CTYPE</c>; null for ICU.</param>
@@ -76,7 +76,14 @@ public sealed record SourceExtension(string Name, string Version, string Schema,
 /// <param name="IsSuperuser">Whether it may everything: a materialized view of such an owner reads what nobody granted.</param>
 /// <param name="BypassesRowSecurity">Whether row security hides nothing from it.</param>
 /// <param name="Inherits">The roles whose rights it has without asking, PostgreSQL's own among them.</param>
-public sealed record SourceRole(string Name, bool IsSuperuser, bool BypassesRowSecurity, IReadOnlyList<string> Inherits);
+public sealed record SourceRole(string Name, bool IsSuperuser, bool BypassesRowSecurity, IReadOnlyList<string> Inherits)
+{
+    /// <summary>Whether the dump names it for certain; others are groups of such a role, the first superuser, and what a column of type regrole may hold. True where it was not read.</summary>
+    public bool IsNamed { get; init; } = true;
+
+    /// <summary>Whether it owns something that the dump gives back to it: who restores must be a member of it. False where it was not read.</summary>
+    public bool Owns { get; init; }
+}
 
 /// <summary>A view of the source.</summary>
 /// <param name="Oid">Its OID there: the archive names it by that.</param>

@@ -17,12 +17,13 @@ internal sealed class SourceShapeReader(PostgresSession session)
         WHERE d.datname = current_database()
         """;
 
+    /// <summary>What is the cluster's is told by its schema: a collation that was imported after initdb has an OID like the database's own, and no dump has it either.</summary>
     private const string Collations =
         """
-        SELECT c.collname::text, c.oid < 16384, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, j.row ->> 'collcollate', j.row ->> 'collctype', coalesce(j.row ->> 'colllocale', j.row ->> 'colliculocale')
+        SELECT c.collname::text, c.collnamespace = 'pg_catalog'::regnamespace, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, j.row ->> 'collcollate', j.row ->> 'collctype', coalesce(j.row ->> 'colllocale', j.row ->> 'colliculocale')
         FROM pg_collation c CROSS JOIN LATERAL (SELECT to_jsonb(c) AS row) j
         WHERE c.collprovider IN ('c', 'i') AND c.collname NOT IN ('C', 'POSIX')
-          AND CASE WHEN c.oid >= 16384 THEN c.collprovider = 'c'
+          AND CASE WHEN c.collnamespace <> 'pg_catalog'::regnamespace THEN c.collprovider = 'c'
               ELSE EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = c.oid AND d.objid >= 16384) END
         ORDER BY c.collname COLLATE "C", 2
         """;
@@ -46,16 +47,22 @@ internal sealed class SourceShapeReader(PostgresSession session)
             SELECT t.oid FROM role_types r JOIN pg_type t ON t.typbasetype = r.oid OR t.typelem = r.oid),
         named AS (
             SELECT s.refobjid AS oid FROM pg_shdepend s, db WHERE s.dbid = db.oid AND s.refclassid = 'pg_authid'::regclass
-            UNION SELECT s.subowner FROM pg_subscription s, db WHERE s.subdbid = db.oid
-            UNION SELECT 10
+            UNION SELECT s.subowner FROM pg_subscription s, db WHERE s.subdbid = db.oid),
+        owners AS (
+            SELECT s.refobjid AS oid FROM pg_shdepend s, db
+            WHERE s.dbid = db.oid AND s.refclassid = 'pg_authid'::regclass AND s.deptype = 'o' AND s.classid <> 'pg_extension'::regclass
+              AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = s.classid AND m.objid = s.objid AND m.deptype = 'e')),
+        perhaps AS (
+            SELECT 10::oid AS oid
             UNION SELECT r.oid FROM pg_roles r WHERE EXISTS (SELECT FROM pg_attribute a JOIN role_types t ON t.oid = a.atttypid WHERE a.attrelid >= 16384)),
         closed AS (
-            SELECT oid FROM named
+            SELECT first.oid FROM (SELECT oid FROM named UNION SELECT oid FROM perhaps) first
             UNION
             SELECT m.roleid FROM closed c JOIN pg_auth_members m ON m.member = c.oid)
         SELECT r.rolname::text, r.rolsuper, r.rolbypassrls, ARRAY(
             SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-            WHERE m.member = r.oid AND coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit) ORDER BY 1)
+            WHERE m.member = r.oid AND coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit) ORDER BY 1),
+            r.oid IN (SELECT oid FROM named), r.oid IN (SELECT oid FROM owners)
         FROM closed JOIN pg_roles r ON r.oid = closed.oid
         WHERE r.rolname !~ '^pg_'
         ORDER BY r.rolname COLLATE "C"
@@ -112,7 +119,7 @@ internal sealed class SourceShapeReader(PostgresSession session)
                 row => new SourceCollation(row.GetString(0), row.GetBoolean(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4), row.IsDBNull(5) ? null : row.GetString(5)),
                 cancellation),
             Extensions = await session.QueryAsync(Extensions, row => new SourceExtension(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<uint>(3), row.GetString(4)), cancellation),
-            Roles = await session.QueryAsync(Roles, row => new SourceRole(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2), row.GetFieldValue<string[]>(3)), cancellation),
+            Roles = await session.QueryAsync(Roles, row => new SourceRole(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2), row.GetFieldValue<string[]>(3)) { IsNamed = row.GetBoolean(4), Owns = row.GetBoolean(5) }, cancellation),
             ReachesOut = await session.QueryAsync(ReachesOut, row => row.GetString(0), cancellation),
             ViewsOfForeignTables = await session.QueryAsync(ViewsOfForeignTables, row => new SourceView(row.GetFieldValue<uint>(0), row.GetString(1)), cancellation),
         };

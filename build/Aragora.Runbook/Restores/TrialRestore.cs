@@ -42,19 +42,7 @@ internal sealed class TrialRestore(RunContext run, PostgresClient client, int jo
     private async Task<IReadOnlyList<string>> CompareAsync(BackupManifest manifest, DatabaseEnvironment restored, CancellationToken cancellation)
     {
         var differences = (await RestoredContent.CompareAsync(restored, manifest, jobs, withDatabase: false, cancellation)).Select(difference => difference.ToString()).ToList();
-        var revisions = await RestoredContent.RevisionsAsync(restored, cancellation);
-        var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
-
-        // Without a stamp the source's search path led to no such table; there may be one elsewhere.
-        var isUnversioned = claimed.Count == 0 && manifest.RevisionStamp is null;
-        if (!isUnversioned && !revisions.Any(found => found.SequenceEqual(claimed, StringComparer.Ordinal)))
-        {
-            differences.Add($"{ManifestFile.Name}: says revision {Named(claimed)}, and the alembic_version that was restored holds {(revisions.Count == 0 ? "nothing" : string.Join(" / ", revisions.Select(Named)))}");
-        }
-
-        return differences;
-
-        static string Named(IReadOnlyList<string> found) => found.Count == 0 ? "none" : string.Join(", ", found);
+        return await RestoredContent.RevisionDifferenceAsync(restored, manifest, cancellation) is { } revision ? [.. differences, revision] : differences;
     }
 
     private FailedCleanException CameToNothing(BackupReference backup, IReadOnlyList<string> reasons, Exception? cause) => new(

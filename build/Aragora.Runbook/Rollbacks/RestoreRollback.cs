@@ -74,6 +74,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         var now = await DatabaseInspector.ReadAsync(environment, cancellation);
         BackupLineage.Require(environment, backup, now.Identity, live.Mark);
         await RestoreObstacles.RequireUnboundAsync(maintenance, name, cancellation);
+        await CopyPreparation.RequireAsync(run, maintenance, backup, cancellation);
         run.Log.Information("Disk: {Finding:l}", await RestoreObstacles.RequireRoomAsync(maintenance, environment, backup.Manifest.DatabaseBytes + (backup.Manifest.DatabaseBytes / 10), options.FreeBytes, cancellation));
         var count = Counting(environment, backup, live, now);
         await using (var inside = await PostgresSession.OpenAsync(environment, "aragora-swap-" + run.RunId, cancellation: cancellation))
@@ -102,6 +103,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
                 await settings.ApplyAsync(maintenance, copy, keeps: true, cancellation);
                 return copy.Name;
             });
+            await RestoredCopyCheck.RequireRevisionAsync(backup, beside, cancellation);
             uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
             var exchange = new DatabaseExchange(run, environment, count) { LastLook = token => LastLookAsync(environment, maintenance, guard, live, copy, settings, token) };
             var exchanged = await ExchangeAsync(environment, () => exchange.RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation));

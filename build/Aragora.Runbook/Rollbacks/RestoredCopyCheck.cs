@@ -7,6 +7,7 @@ using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Restores;
+using Npgsql;
 
 namespace Aragora.Runbook.Rollbacks;
 
@@ -16,50 +17,66 @@ namespace Aragora.Runbook.Rollbacks;
 public sealed class RestoredCopyCheck(RunContext run, int jobs)
 {
     private const int MostDifferences = 50;
+    private static readonly string[] DiskWords = ["No space left on device", "Disk quota exceeded"];
 
     /// <summary>Restores, analyses, compares.</summary>
     /// <returns>How long pg_restore took.</returns>
+    /// <exception cref="RefusedException">The role may not make what the backup needs.</exception>
     /// <exception cref="FailedCleanException">pg_restore complained, or the content differs.</exception>
     public async Task<TimeSpan> FillAsync(BackupReference backup, DatabaseEnvironment copy, ArchiveRestore restore, CancellationToken cancellation)
     {
-        var restored = await run.Journal.ActAsync("restore into the copy", new { backup.Folder }, () => restore.RunAsync(backup, copy, jobs, cancellation));
+        var preparation = new CopyPreparation(backup.Manifest.Shape, copy);
+        var how = await run.Journal.ActAsync("give the copy what the backup needs", new { backup.Manifest.Shape.Extensions, backup.Manifest.Shape.Monetary }, () => preparation.FurnishAsync(cancellation));
+        var restored = await run.Journal.ActAsync("restore into the copy", new { backup.Folder }, () => restore.RunAsync(backup, copy, jobs, cancellation, how));
         if (!restored.Succeeded)
         {
-            var exit = restored.ExitCode == 0 ? [] : new[] { string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {restored.ExitCode}") };
-            throw Unusable(backup, "could not be restored", [.. restored.Complaints, .. exit]);
+            string[] exit = restored.ExitCode == 0 ? [] : [string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {restored.ExitCode}")];
+            throw restored.Complaints.Any(RestoreComplaints.IsOfTheTrial) ? CutShort(backup, [.. restored.Complaints.OrderByDescending(RestoreComplaints.IsOfTheTrial), .. exit]) : Unusable(backup, "could not be restored", [.. restored.Complaints, .. exit]);
         }
 
-        // A restored database has no statistics, and its plans would collapse on the first busy minute.
-        await run.Journal.ActAsync("analyse the copy", null, () => AnalyseAsync(copy, cancellation));
-        var differences = await run.Journal.ActAsync("compare the copy with the backup's manifest", new { backup.ManifestSha256 }, () => CompareAsync(backup.Manifest, copy, cancellation));
-        return differences.Count == 0 ? restored.Took : throw Unusable(backup, "is not what its manifest says", differences);
+        try
+        {
+            await preparation.ClearAsync(cancellation);
+            await run.Journal.ActAsync("analyse the copy", null, () => new CopyStatistics(run, copy).GatherAsync(cancellation));
+            var differences = await run.Journal.ActAsync("compare the copy with the backup's manifest", new { backup.ManifestSha256 }, () => CompareAsync(backup.Manifest, copy, cancellation));
+            return differences.Count == 0 ? restored.Took : throw Unusable(backup, "is not what its manifest says", differences);
+        }
+        catch (PostgresException full) when (full.SqlState == PostgresErrorCodes.DiskFull)
+        {
+            throw CutShort(backup, [full.MessageText]);
+        }
     }
 
-    private static async Task<string> AnalyseAsync(DatabaseEnvironment copy, CancellationToken cancellation)
+    /// <summary>With the live database's settings, a connection to the copy must find the revision that the backup had: alembic and the application will look there.</summary>
+    /// <exception cref="RefusedException">The search path leads elsewhere now.</exception>
+    public static async Task RequireRevisionAsync(BackupReference backup, DatabaseEnvironment copy, CancellationToken cancellation)
     {
-        await using var session = await PostgresSession.OpenAsync(copy, "aragora-analyse", settings: StableSettings.AtConnect, cancellation: cancellation);
-        await StableSettings.ApplyAsync(session, TimeSpan.Zero, cancellation);
-        await session.ExecuteAsync("ANALYZE", cancellation);
-        return copy.Database.Database;
+        var found = (await DatabaseInspector.ReadAsync(copy, cancellation)).Revisions;
+        if (!found.Order(StringComparer.Ordinal).SequenceEqual(backup.Manifest.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))
+        {
+            throw new RefusedException(
+                $"{backup.Name} is right, but with the live database's settings its alembic_version is not found: {found.Named()} instead of {backup.Manifest.Revisions.Named()}.",
+                "search_path, set on the database or on this role, was changed since the backup was made; the live database was not touched",
+                "set it back (ALTER DATABASE … SET search_path, or ALTER ROLE … IN DATABASE … SET search_path), then repeat the command");
+        }
     }
 
     private async Task<IReadOnlyList<string>> CompareAsync(BackupManifest manifest, DatabaseEnvironment copy, CancellationToken cancellation)
     {
         // What belongs to the database itself is carried over from the live one, not from the backup.
         var differences = (await RestoredContent.CompareAsync(copy, manifest, jobs, withDatabase: false, cancellation)).Select(difference => difference.ToString()).ToList();
-        var claimed = manifest.Revisions.Order(StringComparer.Ordinal).ToList();
-        var found = (await DatabaseInspector.ReadAsync(copy, cancellation)).Revisions.Order(StringComparer.Ordinal).ToList();
-        if (!found.SequenceEqual(claimed, StringComparer.Ordinal))
-        {
-            differences.Add($"its manifest says revision {claimed.Named()}, and the alembic_version that was restored holds {found.Named()}");
-        }
-
-        return differences;
+        return await RestoredContent.RevisionDifferenceAsync(copy, manifest, cancellation) is { } revision ? [.. differences, revision] : differences;
     }
 
-    private FailedCleanException Unusable(BackupReference backup, string what, IReadOnlyList<string> reasons) => new(
-        $"{backup.Name} {what}; the live database was not touched.",
-        run.Secrets.Apply(string.Join(Environment.NewLine, reasons.Take(MostDifferences).Select(reason => "- " + reason).Prepend(""))
-            + (reasons.Count > MostDifferences ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}- and {reasons.Count - MostDifferences} more") : "")),
-        "name another backup with --backup; or go back with --strategy Downgrade");
+    private FailedCleanException Unusable(BackupReference backup, string what, IReadOnlyList<string> reasons) =>
+        new($"{backup.Name} {what}; the live database was not touched.", Listed(reasons), "name another backup with --backup; or go back with --strategy Downgrade");
+
+    private FailedCleanException CutShort(BackupReference backup, IReadOnlyList<string> reasons) => new(
+        $"The restore of {backup.Name} was cut short, which says nothing of the backup; the live database was not touched.",
+        Listed(reasons),
+        reasons.Any(reason => DiskWords.Any(word => reason.Contains(word, StringComparison.Ordinal))) ? "free disk on the server, then repeat the command" : "./build.sh Status, then repeat the command");
+
+    private string Listed(IReadOnlyList<string> reasons) => run.Secrets.Apply(
+        string.Join(Environment.NewLine, reasons.Take(MostDifferences).Select(reason => "- " + reason).Prepend(""))
+        + (reasons.Count > MostDifferences ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}- and {reasons.Count - MostDifferences} more") : ""));
 }
