@@ -3,6 +3,7 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
 namespace Aragora.Runbook.Flow;
@@ -85,7 +86,12 @@ public sealed class MigrationFlow(
         var environment = await environments.GetAsync(TargetEnvironment.Staging, cancellation);
         var staging = await DatabaseInspector.ReadAsync(environment, cancellation);
         RunbookEnvironments.RequireTwoDatabases(staging, now);
-        var subject = new GateSubject(now, staging, target.Revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, environment)) { Pending = target.Steps, IsLocalStack = production.IsLocalStack };
+        var subject = new GateSubject(now, staging, target.Revision, loaded.Hash, StagingChecks.Of(run.Root, options.SmokeTest, environment))
+        {
+            Pending = target.Steps,
+            RestoreLacks = await new RestoreForesight(run).LacksAsync(production, now, cancellation),
+            IsLocalStack = production.IsLocalStack,
+        };
         passed = await gate.PassAsync(production, subject, cancellation);
     }
 

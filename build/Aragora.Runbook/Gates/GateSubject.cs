@@ -14,6 +14,9 @@ public sealed record GateSubject(DatabaseFacts Production, DatabaseFacts Staging
     /// <summary>The revisions that are about to run, in their order.</summary>
     public required IReadOnlyList<Revision> Pending { get; init; }
 
+    /// <summary>What a restore of the verified backup would be refused for today; see <see cref="Rollbacks.RestoreForesight"/>.</summary>
+    public IReadOnlyList<string> RestoreLacks { get; init; } = [];
+
     /// <summary>Whether this is the throwaway stack that the build made itself: there is no team to notify.</summary>
     public bool IsLocalStack { get; init; }
 }

@@ -37,6 +37,17 @@ public sealed class GateBoxesTests
     }
 
     [Fact]
+    public async Task A_restore_that_would_be_refused_is_said_and_closes_nothing()
+    {
+        await bench.TickAllAsync();
+
+        var box = bench.Look(GateBox.RollbackPrepared, subject: GateBench.Subject with { RestoreLacks = ["role gone was dropped (CREATE ROLE gone NOLOGIN;)"] });
+
+        box.Ticked.ShouldBeTrue();
+        box.Finding.ShouldEndWith("as it stands, a restore would be refused: role gone was dropped (CREATE ROLE gone NOLOGIN;)");
+    }
+
+    [Fact]
     public async Task Without_a_verified_backup_nobody_knows_how_long_a_restore_takes()
     {
         await bench.TickStagingAsync();

@@ -1,4 +1,5 @@
 using Aragora.Runbook.Adapters.Postgres;
+using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Restores;
@@ -88,6 +89,23 @@ public sealed class RestoreNeedsTests(RealServer server)
         refusal.What.ShouldContain(" instead of r1000");
         refusal.Next.ShouldContain("SET search_path");
         (await shop.DatabasesAsync()).ShouldBe([(shop.Environment.Database.Database, true)]);
+    }
+
+    [Fact]
+    public async Task What_a_restore_would_be_refused_for_is_foreseen_while_the_verified_backup_holds()
+    {
+        var role = "reader" + Guid.NewGuid().ToString("N")[..12];
+        var (shop, run) = (await RestoreScenario.NewAsync(server), RealServer.NewRun());
+        await RealServer.SqlAsync(shop.Administrator, $"CREATE ROLE {role}; GRANT SELECT ON users TO {role}");
+        var verifying = new VerifyBackupStep(run, shop.Environment, new BackupOptions(), BackupScenario.ScratchBeside(run, shop.Administrator), BackupScenario.Commands, new BackupScenario.SilentProgress());
+        await verifying.RunAsync((await BackupScenario.BackUpAsync(run, shop.Environment)).Backup, None);
+        var foresight = new RestoreForesight(run);
+
+        (await foresight.LacksAsync(shop.Environment, await DatabaseInspector.ReadAsync(shop.Environment, None), None)).ShouldBeEmpty();
+        await RealServer.SqlAsync(shop.Administrator, $"DROP OWNED BY {role}; DROP ROLE {role}");
+
+        (await foresight.LacksAsync(shop.Environment, await DatabaseInspector.ReadAsync(shop.Environment, None), None)).ShouldHaveSingleItem().ShouldContain($"CREATE ROLE \"{role}\" NOLOGIN;");
+        (await new RestoreForesight(RealServer.NewRun()).LacksAsync(shop.Environment, await DatabaseInspector.ReadAsync(shop.Environment, None), None)).ShouldBeEmpty();
     }
 
     [Fact]
