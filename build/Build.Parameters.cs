@@ -1,3 +1,4 @@
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
@@ -74,6 +75,31 @@ sealed partial class Build
     [Parameter("Lets Alembic compare the models with the database for a new migration")]
     readonly bool Autogenerate;
 
+    // Migrations with Docker Compose
+
+    [Parameter("Compose files, separated as COMPOSE_FILE is. Default: Compose's own choice, else migrations/compose.yaml")]
+    readonly string? ComposeFile;
+
+    [Parameter("Compose's project. Default: Compose's own choice")]
+    readonly string? ComposeProject;
+
+    // Migrations in Kubernetes
+
+    [Parameter("kubectl's configuration, one file or several as KUBECONFIG lists them. Default: kubectl's, else the cluster that this runs in")]
+    readonly string? Kubeconfig;
+
+    [Parameter("Staging's context in it. Default: the current one")]
+    readonly string? StagingKubernetesContext;
+
+    [Parameter("Production's context in it. Default: the current one")]
+    readonly string? ProductionKubernetesContext;
+
+    [Parameter("Staging's namespace. Default: the context's")]
+    readonly string? StagingNamespace;
+
+    [Parameter("Production's namespace. Default: the context's")]
+    readonly string? ProductionNamespace;
+
     // Backups and evidence
 
     [Parameter("Where backups go. Default: artifacts/backups")]
@@ -134,6 +160,25 @@ sealed partial class Build
     [Parameter("Accepts that a restore loses so many writes since its backup: a number, or unknown")]
     [CommandLineOnly]
     readonly AcceptedWrites? AcceptLostWrites;
+
+    // The application around a restore
+
+    [Parameter("What a restore of staging stops and starts again: deployment/NAME, statefulset/NAME or compose/SERVICE, several with commas. Default: nothing", Separator = ",")]
+    readonly ApplicationName[]? StagingApplication;
+
+    [Parameter("What a restore of production stops and starts again: deployment/NAME, statefulset/NAME or compose/SERVICE, several with commas. Default: nothing", Separator = ",")]
+    readonly ApplicationName[]? ProductionApplication;
+
+    [Parameter("Suspends Argo CD and Flux where they would start a stopped application again, and puts them back afterwards")]
+    [CommandLineOnly]
+    readonly bool SuspendGitops;
+
+    [Parameter("The revisions that the running application works with, where its health endpoint does not say so, or is wrong", Separator = ",")]
+    [CommandLineOnly]
+    readonly string[]? ApplicationRevisions;
+
+    [Parameter("How long the application may take to stop, and again to come back. Default: 5min")]
+    readonly Duration? ApplicationTimeout;
 
     // Verification
 

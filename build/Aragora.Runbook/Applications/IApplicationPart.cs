@@ -20,20 +20,20 @@ public interface IApplicationPart
 
     /// <summary>Asks it to stop, with a note of what was there where somebody else can find it. Does not wait.</summary>
     /// <param name="seen">The part as it was looked at.</param>
-    /// <param name="run">The run that stops it.</param>
+    /// <param name="runId">The run that stops it.</param>
     /// <param name="at">When.</param>
     /// <param name="cancellation">Cancels.</param>
     /// <returns>How many instances are put back later.</returns>
-    Task<int> StopAsync(PartSeen seen, string run, DateTimeOffset at, CancellationToken cancellation);
+    Task<int> StopAsync(PartSeen seen, string runId, DateTimeOffset at, CancellationToken cancellation);
 
     /// <summary>What is left of it while it stops.</summary>
     Task<PartRemains> RemainsAsync(CancellationToken cancellation);
 
     /// <summary>Puts back what the note says, and takes the note away. Does not wait.</summary>
-    /// <param name="run">The run whose note it has to be.</param>
+    /// <param name="runId">The run whose note it has to be.</param>
     /// <param name="cancellation">Cancels.</param>
     /// <returns>What was done, for people; null where there was no note of that run.</returns>
-    Task<string?> StartAsync(string run, CancellationToken cancellation);
+    Task<string?> StartAsync(string runId, CancellationToken cancellation);
 
     /// <summary>How far its start is.</summary>
     Task<PartRollout> RolloutAsync(CancellationToken cancellation);
@@ -46,7 +46,8 @@ public interface IApplicationPart
 /// <param name="Addresses">The IP addresses of its instances.</param>
 /// <param name="Note">What a run that stopped it noted; null where none did.</param>
 /// <param name="Holders">What would start it again, with what is set there: for the journal.</param>
-public sealed record PartSeen(string Name, int Replicas, IReadOnlyList<string> Images, IReadOnlyList<string> Addresses, StopNote? Note, IReadOnlyList<string> Holders);
+/// <param name="Deploying">The line that gives it another image; <c>IMAGE</c> stands for that.</param>
+public sealed record PartSeen(string Name, int Replicas, IReadOnlyList<string> Images, IReadOnlyList<string> Addresses, StopNote? Note, IReadOnlyList<string> Holders, string Deploying);
 
 /// <summary>A note on something that a run stopped.</summary>
 /// <param name="Run">The run.</param>

@@ -52,6 +52,10 @@ internal sealed class ClusterBench : IAsyncDisposable
     public Task<JsonObject> PatchAsync(ClusterResource resource, string name, string json) =>
         Objects.PatchAsync(resource, Namespace, name, (JsonObject)JsonNode.Parse(json)!, CancellationToken.None);
 
+    /// <summary>Scales a Deployment in somebody's name, as <c>metadata.managedFields</c> shows it.</summary>
+    public Task ScaleAsync(string name, int replicas, string manager) =>
+        Cluster.Client.CustomObjects.PatchNamespacedCustomObjectAsync(new V1Patch($$$"""{"spec": {"replicas": {{{replicas}}}}}""", V1Patch.PatchType.MergePatch), "apps", "v1", Namespace, "deployments", name, fieldManager: manager);
+
     /// <summary>A small program that holds a session, comes back when it is ended, and is ready while it has one.</summary>
     /// <param name="kind">Deployment or StatefulSet.</param>
     /// <param name="name">Its name.</param>

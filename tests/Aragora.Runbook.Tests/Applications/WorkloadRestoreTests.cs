@@ -67,15 +67,15 @@ public sealed class WorkloadRestoreTests(LabDatabase database)
 
         public Task RequireStoppableAsync(CancellationToken cancellation) => part.RequireStoppableAsync(cancellation);
 
-        public async Task<int> StopAsync(PartSeen seen, string run, DateTimeOffset at, CancellationToken cancellation)
+        public async Task<int> StopAsync(PartSeen seen, string runId, DateTimeOffset at, CancellationToken cancellation)
         {
             await write();
-            return await part.StopAsync(seen, run, at, cancellation);
+            return await part.StopAsync(seen, runId, at, cancellation);
         }
 
         public Task<PartRemains> RemainsAsync(CancellationToken cancellation) => part.RemainsAsync(cancellation);
 
-        public Task<string?> StartAsync(string run, CancellationToken cancellation) => part.StartAsync(run, cancellation);
+        public Task<string?> StartAsync(string runId, CancellationToken cancellation) => part.StartAsync(runId, cancellation);
 
         public Task<PartRollout> RolloutAsync(CancellationToken cancellation) => part.RolloutAsync(cancellation);
     }

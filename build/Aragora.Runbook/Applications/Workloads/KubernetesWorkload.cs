@@ -41,7 +41,7 @@ public sealed class KubernetesWorkload : IApplicationPart
         var workload = await RequireAsync(cancellation);
         var pods = await PodsAsync(workload, cancellation);
         var holders = await HoldersAsync(workload, tell: false, cancellation);
-        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())]);
+        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE"));
     });
 
     /// <inheritdoc/>
@@ -65,7 +65,7 @@ public sealed class KubernetesWorkload : IApplicationPart
     });
 
     /// <inheritdoc/>
-    public Task<int> StopAsync(PartSeen seen, string run, DateTimeOffset at, CancellationToken cancellation) => FailingAsync(async () =>
+    public Task<int> StopAsync(PartSeen seen, string runId, DateTimeOffset at, CancellationToken cancellation) => FailingAsync(async () =>
     {
         var workload = await RequireAsync(cancellation);
         var replicas = workload.Note is { Replicas: > 0 } first ? first.Replicas : workload.Replicas > 0 ? workload.Replicas : seen.Note?.Replicas ?? seen.Replicas;
@@ -77,10 +77,10 @@ public sealed class KubernetesWorkload : IApplicationPart
 
         foreach (var holder in holders)
         {
-            await PatchAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).HoldPatch(run, at, replicas), cancellation);
+            await PatchAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).HoldPatch(runId, at, replicas), cancellation);
         }
 
-        var stopped = await PatchAsync(Name, address.Resource, address.Namespace, address.Name.Name, workload.Json, json => new WorkloadObject(json).StopPatch(Replicas(new WorkloadObject(json), replicas), run, at), cancellation);
+        var stopped = await PatchAsync(Name, address.Resource, address.Namespace, address.Name.Name, workload.Json, json => new WorkloadObject(json).StopPatch(Replicas(new WorkloadObject(json), replicas), runId, at), cancellation);
         return new WorkloadObject(stopped).Note?.Replicas ?? replicas;
     });
 
@@ -94,12 +94,12 @@ public sealed class KubernetesWorkload : IApplicationPart
     });
 
     /// <inheritdoc/>
-    public Task<string?> StartAsync(string run, CancellationToken cancellation) => FailingAsync(async () =>
+    public Task<string?> StartAsync(string runId, CancellationToken cancellation) => FailingAsync(async () =>
     {
         var workload = await RequireAsync(cancellation);
-        var holders = (await HoldersAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == run).ToList();
+        var holders = (await HoldersAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == runId).ToList();
         var note = NoteOn(workload, holders);
-        if (note?.Run != run)
+        if (note?.Run != runId)
         {
             return null;
         }
