@@ -24,10 +24,13 @@ internal sealed class ClusterBench : IAsyncDisposable
 
     public static string Kubeconfig => Environment.GetEnvironmentVariable("KUBECONFIG")!;
 
-    public static async Task<ClusterBench> NewAsync()
-    {
+    public static void RequireCluster() =>
         Assert.SkipWhen(Environment.GetEnvironmentVariable("KUBECONFIG") is null or "" || Environment.GetEnvironmentVariable("ARAGORA_TEST_CLUSTER") != "1", "no Kubernetes cluster for tests: KUBECONFIG has to name it, and ARAGORA_TEST_CLUSTER=1 has to say that it is one for tests");
-        var bench = new ClusterBench(KubernetesCluster.Connect(new ClusterAddress(Kubeconfig, null, $"aragora-app-{Guid.NewGuid().ToString("N")[..8]}")));
+
+    public static async Task<ClusterBench> NewAsync(string? kubeconfig = null)
+    {
+        RequireCluster();
+        var bench = new ClusterBench(KubernetesCluster.Connect(new ClusterAddress(kubeconfig ?? Kubeconfig, null, $"aragora-app-{Guid.NewGuid().ToString("N")[..8]}")));
         await bench.Cluster.Client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = bench.Namespace } });
         return bench;
     }
