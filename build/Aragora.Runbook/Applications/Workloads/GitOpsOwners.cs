@@ -87,11 +87,21 @@ internal sealed class GitOpsOwners(ClusterObjects objects)
         }
 
         var resource = new ClusterResource(ArgoGroup, version, "applications");
-        var found = await ReadAsync($"Argo CD Application {name}", resource, () => ApplicationsAsync(resource, parts.Namespace, parts.Name, cancellation), isCertain: tracked is not null) ?? [];
+        var found = await ReadAsync($"Argo CD Application {name}", resource, () => ApplicationsAsync(resource, parts.Namespace, parts.Name, cancellation), isCertain: tracked is not null);
+        if (found is null)
+        {
+            return;
+        }
+
+        if (found.Count == 0 && tracked is not null)
+        {
+            unreadable.Add($"Argo CD deploys it (Application {name}), from outside of this cluster");
+        }
+
         var into = thing.Text("metadata", "namespace");
         foreach (var application in found.Where(application => tracked is not null || application.Text("spec", "destination", "namespace") == into))
         {
-            if (application != thing)
+            if (!ReferenceEquals(application, thing))
             {
                 await ArgoAsync(application, depth + 1, cancellation);
                 Add(resource, application);
