@@ -63,7 +63,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
             return;
         }
 
-        var seen = await LookAsync(cancellation);
+        var seen = await PersistAsync(() => LookAsync(cancellation), cancellation);
         foreach (var idle in seen.Where(part => part is { Replicas: 0, Note: null }))
         {
             run.Log.Information("{Part} is at 0 already, and stays so", idle.Name);
@@ -80,7 +80,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
                 {
                     // From here on it may be stopped, whatever is answered.
                     stopped.Add(new StoppedPart(part.Name, part.Images, part.Note?.Replicas ?? part.Replicas, null));
-                    var replicas = await Part(part.Name).StopAsync(part, run.RunId, stoppedMoment, cancellation);
+                    var replicas = await PersistAsync(() => Part(part.Name).StopAsync(part, run.RunId, stoppedMoment, cancellation), cancellation);
                     stopped[^1] = stopped[^1] with { Replicas = replicas };
                     run.Log.Information("Stopping {Part}: {Replicas} {Noun:l}, {Images:l}", part.Name, replicas, replicas == 1 ? "instance" : "instances", string.Join(", ", part.Images));
                 }
@@ -166,6 +166,24 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         before is null ? $"the database {environment.Database.Database} is exchanged and open; it had {string.Join(", ", facts.Parts.Select(part => $"{part.Replicas} of {part.Name}"))}" : $"before: {LogText.SingleLine(before.Message, 600)}",
         $"./build.sh Status --target-environment {environment.Name}; then {StartingTarget}, or by hand: {string.Join("; ", facts.Parts.Select(part => Part(part.Name).StartingCommand(part.Replicas)))}",
         before);
+
+    /// <summary>A hiccup of the API server must not throw away a copy that took hours. What is repeated keeps its first note.</summary>
+    private async Task<T> PersistAsync<T>(Func<Task<T>> act, CancellationToken cancellation)
+    {
+        var started = run.Clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await act();
+            }
+            catch (Exception busy) when (busy is BadInputException or PartException { IsTransient: true } && run.Clock.GetElapsedTime(started) < options.AnswerPatience)
+            {
+                run.Log.Warning("The application does not answer, and is asked again: {Why:l}", LogText.SingleLine(busy.Message, 400));
+                await Task.Delay(options.Interval, run.Clock, cancellation);
+            }
+        }
+    }
 
     private IApplicationPart Part(string name) => parts.First(part => part.Name == name);
 }

@@ -9,8 +9,8 @@ public sealed record ApplicationOptions
     /// <summary>Between two looks at what is waited for. Default: 500 milliseconds.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long an API server that does not answer is asked again to put back what was stopped. Default: 1 minute.</summary>
-    public TimeSpan PuttingBackPatience { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>How long an API server that does not answer is asked again, to stop something or to put it back. Default: 1 minute.</summary>
+    public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether Argo CD and Flux are suspended where they would undo it. Default: no, they are named and the restore is refused.</summary>
     public bool SuspendGitOps { get; init; }

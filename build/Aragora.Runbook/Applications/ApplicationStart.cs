@@ -55,7 +55,7 @@ internal sealed class ApplicationStart(RunContext run, ApplicationOptions option
             {
                 return await part.StartAsync(stoppedBy, CancellationToken.None);
             }
-            catch (PartException busy) when (busy.IsTransient && run.Clock.GetElapsedTime(started) < options.PuttingBackPatience)
+            catch (PartException busy) when (busy.IsTransient && run.Clock.GetElapsedTime(started) < options.AnswerPatience)
             {
                 run.Log.Warning("{Part} is not put back yet, and is tried again: {Why:l}", part.Name, LogText.SingleLine(busy.Message));
                 await Task.Delay(options.Interval, run.Clock, CancellationToken.None);

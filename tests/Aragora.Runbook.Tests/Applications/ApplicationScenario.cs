@@ -32,11 +32,11 @@ internal sealed class ApplicationScenario
         return new ApplicationScenario(environment, run, made.Backup) { Lines = lines };
     }
 
-    public Task<RestoreResult> RestoreAsync(IReadOnlyList<IApplicationPart> parts, RunContext? run = null, string accepted = "1", ApplicationOptions? options = null, CancellationToken cancellation = default) =>
+    public Task<RestoreResult> RestoreAsync(IReadOnlyList<IApplicationPart> parts, RunContext? run = null, string accepted = "1", ApplicationOptions? options = null, Func<Task>? moved = null, CancellationToken cancellation = default) =>
         new RestoreRollback(
             run ?? Run,
             BackupScenario.Commands,
-            new RestoreOptions { Backup = new BackupOptions { Jobs = 2 }, Accepted = AcceptedWrites.Parse(accepted), Application = environment => Control(parts, run, options) },
+            new RestoreOptions { Backup = new BackupOptions { Jobs = 2 }, Accepted = AcceptedWrites.Parse(accepted), Application = environment => Control(parts, run, options), Moved = _ => moved?.Invoke().GetAwaiter().GetResult() },
             new BackupScenario.SilentProgress()).RunAsync(Environment, Backup, cancellation);
 
     public ApplicationControl Control(IReadOnlyList<IApplicationPart> parts, RunContext? run = null, ApplicationOptions? options = null) =>

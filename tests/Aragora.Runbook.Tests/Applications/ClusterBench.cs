@@ -44,7 +44,7 @@ internal sealed class ClusterBench : IAsyncDisposable
     public KubernetesWorkload Workload(RunContext run, string name, ApplicationOptions? options = null, KubernetesCluster? cluster = null) =>
         new(run, cluster ?? Cluster, null, ApplicationName.Parse(name), options ?? Quick);
 
-    public static ApplicationOptions Quick { get; } = new() { Timeout = TimeSpan.FromSeconds(60), Interval = TimeSpan.FromMilliseconds(100), PuttingBackPatience = TimeSpan.FromSeconds(5) };
+    public static ApplicationOptions Quick { get; } = new() { Timeout = TimeSpan.FromSeconds(60), Interval = TimeSpan.FromMilliseconds(100), AnswerPatience = TimeSpan.FromSeconds(5) };
 
     public Task CreateAsync(ClusterResource resource, string json) =>
         Cluster.Client.CustomObjects.CreateNamespacedCustomObjectAsync(JsonNode.Parse(json)!, resource.Group, resource.Version, Namespace, resource.Plural);

@@ -56,9 +56,60 @@ public sealed class WorkloadRestoreTests(LabDatabase database)
         shop.Lines.ShouldContain(line => line.StartsWith("The application is back: \"deployment/api\": 2 replicas as before", StringComparison.Ordinal) || line.StartsWith("The application is back: deployment/api: 2 replicas as before", StringComparison.Ordinal));
     }
 
-    /// <summary>Somebody writes while the application stops: more than was accepted.</summary>
+    [Fact]
+    public async Task A_restore_that_nobody_can_vouch_for_leaves_the_application_stopped_and_says_how_to_start_it()
+    {
+        await using var bench = await ClusterBench.NewAsync();
+        var shop = await ApplicationScenario.NewAsync(database);
+        await bench.ApplicationAsync("Deployment", "api", 2, LabDatabase.Dsn(shop.Environment));
+
+        // Between the exchange and the reading back somebody moves the restored database on.
+        var failure = await Should.ThrowAsync<NeedsPersonException>(() => shop.RestoreAsync([bench.Workload(shop.Run, "deployment/api")], moved: () => RealServer.SqlAsync(shop.Environment, "UPDATE alembic_version SET version_num = 'r9'")));
+
+        failure.Why.ShouldContain("The application is stopped, and stays so: deployment/api (it had 2)");
+        failure.Next.ShouldContain("./build.sh StartApplication --target-environment Production");
+        failure.Next.ShouldContain($"kubectl --namespace {bench.Namespace} scale deployment/api --replicas 2");
+        (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(0);
+        (await bench.NotesAsync(ClusterBench.Resource("Deployment"), "api")).Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_cancelled_restore_puts_the_application_back_and_does_not_hurry_it()
+    {
+        await using var bench = await ClusterBench.NewAsync();
+        var shop = await ApplicationScenario.NewAsync(database);
+        await bench.ApplicationAsync("Deployment", "api", 2, LabDatabase.Dsn(shop.Environment));
+        using var cancelling = new CancellationTokenSource();
+        var stopping = new WritesBehind(bench.Workload(shop.Run, "deployment/api"), () => Task.CompletedTask) { Stopped = cancelling.Cancel };
+
+        await Should.ThrowAsync<OperationCanceledException>(() => shop.RestoreAsync([stopping], cancellation: cancelling.Token));
+
+        (await shop.GenerationAsync()).ShouldBe(2);
+        (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(2);
+        (await bench.IsReadyAsync("Deployment", "api")).ShouldBeTrue();
+        (await bench.NotesAsync(ClusterBench.Resource("Deployment"), "api")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_session_that_is_not_the_applications_is_named_and_left_to_the_fence()
+    {
+        await using var bench = await ClusterBench.NewAsync();
+        var shop = await ApplicationScenario.NewAsync(database);
+        await bench.ApplicationAsync("Deployment", "api", 1, LabDatabase.Dsn(shop.Environment));
+        await using var person = await Aragora.Runbook.Adapters.Postgres.PostgresSession.OpenAsync(shop.Environment, "psql");
+        var told = $"Still in the database, and not of the application's instances: pid {person.ProcessId} (psql, role postgres";
+
+        await shop.RestoreAsync([bench.Workload(shop.Run, "deployment/api")]);
+
+        shop.Lines.ShouldContain(line => line.StartsWith(told, StringComparison.Ordinal));
+        (await shop.GenerationAsync()).ShouldBe(1);
+    }
+
+    /// <summary>Something happens while the application stops.</summary>
     private sealed class WritesBehind(IApplicationPart part, Func<Task> write) : IApplicationPart
     {
+        public Action? Stopped { get; init; }
+
         public string Name => part.Name;
 
         public string StartingCommand(int replicas) => part.StartingCommand(replicas);
@@ -70,7 +121,9 @@ public sealed class WorkloadRestoreTests(LabDatabase database)
         public async Task<int> StopAsync(PartSeen seen, string runId, DateTimeOffset at, CancellationToken cancellation)
         {
             await write();
-            return await part.StopAsync(seen, runId, at, cancellation);
+            var replicas = await part.StopAsync(seen, runId, at, cancellation);
+            Stopped?.Invoke();
+            return replicas;
         }
 
         public Task<PartRemains> RemainsAsync(CancellationToken cancellation) => part.RemainsAsync(cancellation);

@@ -129,7 +129,15 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
 
     private async Task<string> ComposeAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
-        program ??= await ComposeProgram.FindAsync(commands, cancellation);
+        try
+        {
+            program ??= await ComposeProgram.FindAsync(commands, cancellation);
+        }
+        catch (BadInputException none)
+        {
+            throw new PartException($"{none.What} {none.Why}", isTransient: false, none);
+        }
+
         return await RunAsync(program.Program, [.. program.Prefix, .. location.Arguments, .. arguments], cancellation);
     }
 

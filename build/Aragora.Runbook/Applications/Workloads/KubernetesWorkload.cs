@@ -8,11 +8,11 @@ namespace Aragora.Runbook.Applications.Workloads;
 /// <summary>A Deployment or a StatefulSet: stopped and started by its number of replicas, with what would undo that.</summary>
 public sealed class KubernetesWorkload : IApplicationPart
 {
-    private const int Tries = 5;
-    private readonly RunContext run;
     private readonly ClusterObjects objects;
     private readonly WorkloadAddress address;
     private readonly ApplicationOptions options;
+    private readonly WorkloadHolders holding;
+    private readonly OptimisticPatch patches;
     private readonly string where;
 
     /// <summary>A workload in a cluster.</summary>
@@ -23,9 +23,11 @@ public sealed class KubernetesWorkload : IApplicationPart
     /// <param name="options">Whether GitOps is suspended.</param>
     public KubernetesWorkload(RunContext run, KubernetesCluster cluster, string? context, ApplicationName name, ApplicationOptions options)
     {
-        (this.run, this.options) = (run, options);
+        this.options = options;
         objects = new ClusterObjects(cluster);
         address = new WorkloadAddress(name, cluster.Namespace, context);
+        holding = new WorkloadHolders(run.Log, objects, address);
+        patches = new OptimisticPatch(run.Log, objects);
         where = $"the namespace {cluster.Namespace} of {cluster.Description}";
     }
 
@@ -40,8 +42,8 @@ public sealed class KubernetesWorkload : IApplicationPart
     {
         var workload = await RequireAsync(cancellation);
         var pods = await PodsAsync(workload, cancellation);
-        var holders = await HoldersAsync(workload, tell: false, cancellation);
-        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE"));
+        var holders = await holding.FindAsync(workload, tell: false, cancellation);
+        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], WorkloadHolders.NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE"));
     });
 
     /// <inheritdoc/>
@@ -49,8 +51,8 @@ public sealed class KubernetesWorkload : IApplicationPart
     {
         await WorkloadRights.RequireAsync(objects, address, [], cancellation);
         var workload = await RequireAsync(cancellation);
-        await TellAutoscalersAsync(cancellation);
-        var inTheWay = (await HoldersAsync(workload, tell: true, cancellation)).Where(holder => holder.IsInTheWay).ToList();
+        await holding.TellAutoscalersAsync(cancellation);
+        var inTheWay = (await holding.FindAsync(workload, tell: true, cancellation)).Where(holder => holder.IsInTheWay).ToList();
         var deploying = inTheWay.Where(holder => holder.Resource.Group != KedaScaling.Group).ToList();
         if (deploying.Count > 0 && !options.SuspendGitOps)
         {
@@ -69,7 +71,7 @@ public sealed class KubernetesWorkload : IApplicationPart
     {
         var workload = await RequireAsync(cancellation);
         var replicas = workload.Note is { Replicas: > 0 } first ? first.Replicas : workload.Replicas > 0 ? workload.Replicas : seen.Note?.Replicas ?? seen.Replicas;
-        var holders = (await HoldersAsync(workload, tell: false, cancellation)).Where(holder => holder.IsInTheWay || holder.HeldBy is not null).ToList();
+        var holders = (await holding.FindAsync(workload, tell: false, cancellation)).Where(holder => holder.IsInTheWay || holder.HeldBy is not null).ToList();
         if (holders.FirstOrDefault(holder => holder.IsInTheWay && holder.Resource.Group != KedaScaling.Group) is { } unasked && !options.SuspendGitOps)
         {
             throw new PartException($"{unasked.What} would start {Name} again ({unasked.Why}), and was not to be suspended (--suspend-gitops)", isTransient: false);
@@ -77,10 +79,10 @@ public sealed class KubernetesWorkload : IApplicationPart
 
         foreach (var holder in holders)
         {
-            await PatchAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).HoldPatch(runId, at, replicas), cancellation);
+            await patches.ApplyAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).HoldPatch(runId, at, replicas), cancellation);
         }
 
-        var stopped = await PatchAsync(Name, address.Resource, address.Namespace, address.Name.Name, workload.Json, json => new WorkloadObject(json).StopPatch(Replicas(new WorkloadObject(json), replicas), runId, at), cancellation);
+        var stopped = await patches.ApplyAsync(Name, address.Resource, address.Namespace, address.Name.Name, workload.Json, json => new WorkloadObject(json).StopPatch(Replicas(new WorkloadObject(json), replicas), runId, at), cancellation);
         return new WorkloadObject(stopped).Note?.Replicas ?? replicas;
     });
 
@@ -97,8 +99,8 @@ public sealed class KubernetesWorkload : IApplicationPart
     public Task<string?> StartAsync(string runId, CancellationToken cancellation) => FailingAsync(async () =>
     {
         var workload = await RequireAsync(cancellation);
-        var holders = (await HoldersAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == runId).ToList();
-        var note = NoteOn(workload, holders);
+        var holders = (await holding.FindAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == runId).ToList();
+        var note = WorkloadHolders.NoteOn(workload, holders);
         if (note?.Run != runId)
         {
             return null;
@@ -107,11 +109,11 @@ public sealed class KubernetesWorkload : IApplicationPart
         // KEDA before the workload: paused, it would take the replicas away again. Git after it: it finds what it expects.
         foreach (var keda in holders.Where(holder => holder.Resource.Group == KedaScaling.Group))
         {
-            await ReleaseAsync(keda, cancellation);
+            await patches.ReleaseAsync(keda, cancellation);
         }
 
         var kept = 0;
-        await PatchAsync(
+        await patches.ApplyAsync(
             Name,
             address.Resource,
             address.Namespace,
@@ -125,7 +127,7 @@ public sealed class KubernetesWorkload : IApplicationPart
             cancellation);
         foreach (var owner in holders.Where(holder => holder.Resource.Group != KedaScaling.Group).Reverse())
         {
-            await ReleaseAsync(owner, cancellation);
+            await patches.ReleaseAsync(owner, cancellation);
         }
 
         return kept == 0 ? $"{note.Replicas} replicas as before" : $"{kept} replicas, as {workload.LastScaledBy() ?? "somebody"} set them meanwhile (before: {note.Replicas})";
@@ -145,12 +147,6 @@ public sealed class KubernetesWorkload : IApplicationPart
         return workload.Rollout(pod is null ? null : $"pod {pod.Name}: {pod.Trouble}");
     });
 
-    /// <summary>A run that died between suspending and stopping left its note on what it suspended. One Application may deploy several workloads: its number is of none of them.</summary>
-    private static StopNote? NoteOn(WorkloadObject workload, IReadOnlyList<Holder> holders) =>
-        workload.Note
-        ?? holders.FirstOrDefault(holder => holder is { HeldBy: not null, Note: not null } && holder.Resource.Group == KedaScaling.Group)?.Note
-        ?? (holders.FirstOrDefault(holder => holder is { HeldBy: not null, Note: not null })?.Note is { } git ? git with { Replicas = workload.Replicas } : null);
-
     /// <summary>KEDA may have been quicker than our patch: the number that was seen before it was paused counts.</summary>
     private static int Replicas(WorkloadObject now, int before) => now.Replicas > 0 ? now.Replicas : before;
 
@@ -165,75 +161,6 @@ public sealed class KubernetesWorkload : IApplicationPart
         var owner = address.Name.Kind == ApplicationKind.StatefulSet ? $"StatefulSet/{address.Name.Name}" : $"ReplicaSet/{address.Name.Name}-";
         var pods = await objects.PodsAsync(address.Namespace, workload.Selector, cancellation);
         return [.. pods.Where(pod => !pod.HasEnded && pod.Owner is not null && (address.Name.Kind == ApplicationKind.StatefulSet ? pod.Owner == owner : pod.Owner.StartsWith(owner, StringComparison.Ordinal)))];
-    }
-
-    /// <summary>Git before KEDA: whoever puts a setting back is suspended first.</summary>
-    private async Task<IReadOnlyList<Holder>> HoldersAsync(WorkloadObject workload, bool tell, CancellationToken cancellation)
-    {
-        var git = await GitOpsOwners.FindAsync(objects, workload.Json, cancellation);
-        var unreadable = git.Unreadable.ToList();
-        IReadOnlyList<Holder> keda = [];
-        try
-        {
-            keda = await KedaScaling.FindAsync(objects, address.Namespace, address.Kind, address.Name.Name, cancellation);
-        }
-        catch (ClusterException denied) when (denied.IsDenied)
-        {
-            unreadable.Add("whether KEDA scales it cannot be asked: this needs the verb list on scaledobjects.keda.sh");
-        }
-
-        if (tell)
-        {
-            foreach (var line in unreadable)
-            {
-                run.Log.Warning("{Part}: {What:l}. Should it be started again while it is stopped, the restore ends and leaves everything as it was", Name, line);
-            }
-
-            foreach (var holder in git.Owners.Concat(keda))
-            {
-                run.Log.Information("{Part}: {Holder:l}{Does:l}", Name, holder.What, holder.IsInTheWay ? $": {holder.Why}; it is suspended meanwhile" : " is suspended already");
-            }
-        }
-
-        return [.. git.Owners, .. keda];
-    }
-
-    /// <summary>Left alone: at 0 replicas they do nothing, and the number that is put back wakes them.</summary>
-    private async Task TellAutoscalersAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            var all = await objects.ListAsync(new ClusterResource("autoscaling", "v1", "horizontalpodautoscalers"), address.Namespace, name: null, cancellation);
-            foreach (var scaler in all.Where(scaler => scaler.Text("spec", "scaleTargetRef", "name") == address.Name.Name && scaler.Text("spec", "scaleTargetRef", "kind") == address.Kind))
-            {
-                run.Log.Information("{Part}: the HorizontalPodAutoscaler {Scaler} is left alone: it rests at 0 replicas, and goes on from the number that is put back", Name, scaler.Text("metadata", "name"));
-            }
-        }
-        catch (ClusterException unreadable)
-        {
-            // It changes nothing that is done here.
-            run.Log.Debug(unreadable, "The HorizontalPodAutoscalers of {Part} could not be listed", Name);
-        }
-    }
-
-    private Task<JsonObject> ReleaseAsync(Holder holder, CancellationToken cancellation) =>
-        PatchAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).ReleasePatch(), cancellation);
-
-    /// <summary>Optimistic: where somebody else changed the object meanwhile, it is read and looked at again.</summary>
-    private async Task<JsonObject> PatchAsync(string what, ClusterResource resource, string @namespace, string name, JsonObject json, Func<JsonObject, JsonObject> patch, CancellationToken cancellation)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await objects.PatchAsync(resource, @namespace, name, patch(json), cancellation);
-            }
-            catch (ClusterException changed) when (changed.IsConflict && attempt < Tries)
-            {
-                run.Log.Debug("{What} was changed meanwhile; it is read again", what);
-                json = await objects.GetAsync(resource, @namespace, name, cancellation) ?? throw new PartException($"{what} is gone", isTransient: false, changed);
-            }
-        }
     }
 
     /// <summary>For what is asked before anything is touched: the API server's no is a refusal.</summary>
