@@ -15,7 +15,7 @@ sealed partial class Build
         var names = environment.IsLocalStack ? [] : (isProduction ? ProductionApplication : StagingApplication) ?? [];
         var address = isProduction ? new ClusterAddress(Kubeconfig, ProductionKubernetesContext, ProductionNamespace) : new ClusterAddress(Kubeconfig, StagingKubernetesContext, StagingNamespace);
         var cluster = new Lazy<KubernetesCluster>(() => KubernetesCluster.Connect(address));
-        var location = new ComposeLocation(RootDirectory, ComposeFile?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [], ComposeProject);
+        var location = new ComposeLocation(RootDirectory, ComposeFile?.Paths ?? [], ComposeProject);
         return new ApplicationControl(
             context,
             environment,

@@ -48,11 +48,13 @@ sealed partial class Build
         var tree = new LoadedTree(reader, () => project.Value);
         var options = MapOptions(async cancellation => (await reader.ReadAsync(project.Value, cancellation)).Hash);
         var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
-        var runners = MapRunners(runner);
+        var compose = MapCompose(project.Value, python);
+        var runners = MapRunners(runner, compose);
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
+        options = options with { Surroundings = [.. ComposeChecks(compose, environments)] };
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
         var scratch = new ScratchDatabases(run, scratchServers, commands, NamedScratch(run, environments));
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
@@ -177,10 +179,11 @@ sealed partial class Build
     };
 
     /// <summary>Where each environment's migrations run.</summary>
-    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local) => environment =>
-        (environment == Aragora.Runbook.Environments.TargetEnvironment.Production ? ProductionRunner : StagingRunner) switch
+    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local, ComposeParts compose) => environment =>
+        RunnerOf(environment) switch
         {
-            null or Runner.Local => local,
+            Runner.Local => local,
+            Runner.DockerCompose => compose.Runner,
             var other => throw new BadInputException($"There is no runner {other} yet.", "", "leave it out"),
         };
 

@@ -3,6 +3,7 @@ using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Migrations.Compose;
 using Aragora.Runbook.Rollbacks;
 using Nuke.Common;
 using Nuke.Common.IO;
@@ -54,6 +55,19 @@ sealed partial class Build
     [Parameter("The scheme of that URL, such as postgresql+asyncpg. Default: postgresql")]
     readonly string? DatabaseUrlScheme;
 
+    // Migrations in Docker Compose
+
+    [Parameter("The Compose files, separated by ':' (on Windows ';') as in Compose's own COMPOSE_FILE. Default: what Compose finds in the checkout, else migrations/compose.yaml")]
+    readonly ComposeFiles? ComposeFile;
+
+    [Parameter("Compose's project. Default: Compose chooses")]
+    readonly string? ComposeProject;
+
+    [Parameter("The Compose service that holds Alembic and the migrations. Default: aragora-api")]
+    readonly string? ComposeService;
+
+    // Where migrations run
+
     [Parameter("Where staging's migrations run: Local, DockerCompose or Kubernetes. Default: Local")]
     readonly Runner? StagingRunner;
 
@@ -74,14 +88,6 @@ sealed partial class Build
 
     [Parameter("Lets Alembic compare the models with the database for a new migration")]
     readonly bool Autogenerate;
-
-    // Migrations with Docker Compose
-
-    [Parameter("Compose files, separated as COMPOSE_FILE is. Default: Compose's own choice, else migrations/compose.yaml")]
-    readonly string? ComposeFile;
-
-    [Parameter("Compose's project. Default: Compose's own choice")]
-    readonly string? ComposeProject;
 
     // Migrations in Kubernetes
 

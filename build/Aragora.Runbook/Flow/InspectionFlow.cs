@@ -43,6 +43,7 @@ public sealed class InspectionFlow(
                 FindPgDump = FindPgDumpAsync,
                 BackupFolder = options.Backup.FolderBelow(run.Root),
                 TargetRevision = options.Revision,
+                Surroundings = options.Surroundings,
                 Migrates = !options.Scheduled.Overlaps(NeedProduction) || options.Scheduled.Overlaps(NeedStaging),
             },
             cancellation);

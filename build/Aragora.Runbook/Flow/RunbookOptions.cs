@@ -4,6 +4,7 @@ using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Verification;
 
@@ -56,6 +57,9 @@ public sealed record RunbookOptions
 
     /// <summary>How the application is stopped and started around a restore.</summary>
     public ApplicationOptions Application { get; init; } = new();
+
+    /// <summary>What Preflight asks beside the databases: the runners, each for its environment. Default: nothing.</summary>
+    public IReadOnlyList<EnvironmentCheck> Surroundings { get; init; } = [];
 
     /// <summary>What the benchmark measures.</summary>
     public BenchmarkOptions Benchmark { get; init; } = new();

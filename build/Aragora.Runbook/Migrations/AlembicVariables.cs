@@ -14,13 +14,8 @@ public static class AlembicVariables
     /// <param name="applicationName">The session's name.</param>
     public static IReadOnlyDictionary<string, string?> For(AlembicProject project, PostgresUrl database, LockBudget budget, string applicationName)
     {
-        var timeouts = new (string Variable, string Setting, TimeSpan Value)[]
-        {
-            ("ARAGORA_LOCK_TIMEOUT", "lock_timeout", budget.LockTimeout),
-            ("ARAGORA_STATEMENT_TIMEOUT", "statement_timeout", budget.StatementTimeout),
-            ("ARAGORA_IDLE_IN_TRANSACTION_TIMEOUT", "idle_in_transaction_session_timeout", budget.IdleInTransactionTimeout),
-        };
-        var ours = string.Join(' ', timeouts.Select(timeout => $"-c {timeout.Setting}={Milliseconds(timeout.Value)}"));
+        var limits = Limits(budget, applicationName);
+        var ours = limits["PGOPTIONS"];
         var theirs = database.Options.GetValueOrDefault("options");
         var options = string.IsNullOrEmpty(theirs) ? ours : $"{theirs} {ours}";
 
@@ -30,19 +25,36 @@ public static class AlembicVariables
             variables[name] = value;
         }
 
-        foreach (var (variable, _, value) in timeouts)
+        foreach (var (name, value) in limits)
         {
-            variables[variable] = Milliseconds(value);
+            variables[name] = value;
         }
 
         variables["PGOPTIONS"] = options;
-        variables["ARAGORA_APPLICATION_NAME"] = applicationName;
         var url = Url(project.UrlScheme, database, options, applicationName);
         foreach (var variable in project.UrlVariables)
         {
             variables[variable] = url;
         }
 
+        return variables;
+    }
+
+    /// <summary>Name and timeouts of the migration's session alone, for an Alembic that gets its database from elsewhere, as in a cluster.</summary>
+    /// <param name="budget">As above.</param>
+    /// <param name="applicationName">The session's name.</param>
+    public static IReadOnlyDictionary<string, string> Limits(LockBudget budget, string applicationName)
+    {
+        var timeouts = new (string Variable, string Setting, TimeSpan Value)[]
+        {
+            ("ARAGORA_LOCK_TIMEOUT", "lock_timeout", budget.LockTimeout),
+            ("ARAGORA_STATEMENT_TIMEOUT", "statement_timeout", budget.StatementTimeout),
+            ("ARAGORA_IDLE_IN_TRANSACTION_TIMEOUT", "idle_in_transaction_session_timeout", budget.IdleInTransactionTimeout),
+        };
+        var variables = timeouts.ToDictionary(timeout => timeout.Variable, timeout => Milliseconds(timeout.Value), StringComparer.Ordinal);
+        variables["PGOPTIONS"] = string.Join(' ', timeouts.Select(timeout => $"-c {timeout.Setting}={Milliseconds(timeout.Value)}"));
+        variables["PGAPPNAME"] = applicationName;
+        variables["ARAGORA_APPLICATION_NAME"] = applicationName;
         return variables;
     }
 

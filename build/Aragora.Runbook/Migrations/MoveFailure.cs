@@ -55,6 +55,7 @@ internal static class MoveFailure
         && (state.After.RevisionStamp ?? "") == (story.Before.RevisionStamp ?? "")
         && state.Changes.None
         && state.AtWork.Count == 0
+        && story.Ended is not NeedsPersonException // The runner knows of something that may still be at work elsewhere.
         && !RowsMayRemain(story, Failed(story, state));
 
     private static bool RevisionMoved(MoveStory story, MoveState state) => !state.After.Revisions.SequenceEqual(story.Before.Revisions, StringComparer.Ordinal);

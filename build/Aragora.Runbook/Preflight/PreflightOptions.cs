@@ -22,6 +22,9 @@ public sealed record PreflightOptions
     /// <summary>Whether a migration follows; a backup alone asks for no right to migrate. Default: yes.</summary>
     public bool Migrates { get; init; } = true;
 
+    /// <summary>What is asked beside the databases: runners and other surroundings. Default: nothing.</summary>
+    public IReadOnlyList<EnvironmentCheck> Surroundings { get; init; } = [];
+
     /// <summary>Where the migration is to go; null for the only head.</summary>
     public string? TargetRevision { get; init; }
 

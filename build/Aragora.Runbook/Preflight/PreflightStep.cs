@@ -25,6 +25,7 @@ public sealed class PreflightStep(RunContext run, IReadOnlyList<PreflightCheck>?
     {
         var started = run.Clock.GetTimestamp();
         var (tree, treeResult) = await LoadTreeAsync(options, cancellation);
+        var surroundings = AskSurroundingsAsync(environments, options, cancellation);
         var asked = await Task.WhenAll(environments.Select(environment => AskAsync(environment, options, tree, cancellation)));
         var databases = asked.Where(one => one.Facts is not null).ToDictionary(one => one.Environment, one => one.Facts!);
         var results = new List<PreflightResult> { treeResult };
@@ -34,6 +35,7 @@ public sealed class PreflightStep(RunContext run, IReadOnlyList<PreflightCheck>?
         }
 
         results.AddRange(asked.SelectMany(one => one.Results));
+        results.AddRange(await surroundings);
         return new PreflightReport([.. results.Select(Masked)], databases, run.Clock.GetElapsedTime(started));
     }
 
@@ -54,6 +56,33 @@ public sealed class PreflightStep(RunContext run, IReadOnlyList<PreflightCheck>?
         }
 
         PreflightResult Result(Finding finding) => new(null, "migrations-tree", "Migrations tree", finding, run.Clock.GetElapsedTime(started));
+    }
+
+    /// <summary>One after the other for each environment: they ask the same cluster or engine.</summary>
+    private async Task<IReadOnlyList<PreflightResult>> AskSurroundingsAsync(IReadOnlyList<DatabaseEnvironment> environments, PreflightOptions options, CancellationToken cancellation)
+    {
+        var all = await Task.WhenAll(environments.Select(async environment =>
+        {
+            var results = new List<PreflightResult>();
+            foreach (var check in options.Surroundings.Where(check => check.Environment == environment.Name && (!check.OnlyForMigration || options.Migrates)))
+            {
+                var started = run.Clock.GetTimestamp();
+                Finding finding;
+                try
+                {
+                    finding = await check.Run(cancellation);
+                }
+                catch (RunbookException failure)
+                {
+                    finding = new Finding.Refusal($"{failure.What} {failure.Why}", failure.Next);
+                }
+
+                results.Add(new PreflightResult(check.Environment, check.Id, check.Title, finding, run.Clock.GetElapsedTime(started)));
+            }
+
+            return results;
+        }));
+        return [.. all.SelectMany(results => results)];
     }
 
     private async Task<Asked> AskAsync(DatabaseEnvironment environment, PreflightOptions options, MigrationsTree? tree, CancellationToken cancellation)

@@ -25,6 +25,7 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
     internal const string Label = "scratch";
 
     private const string Name = "scratch";
+    private const string ContainersNetwork = "it runs in a container, whose network is not cut off";
 
     /// <summary>The file system's free bytes, for tests.</summary>
     internal Func<string, long> FreeBytes { get; init; } = DiskSpace.FreeBytes;
@@ -54,7 +55,7 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
         {
             if (server.Server is ContainerServer)
             {
-                RequireNothingReachesOut(shape, "it runs in a container, whose network is not cut off");
+                RequireNothingReachesOut(shape, ContainersNetwork);
             }
 
             var administration = new DatabaseEnvironment { Name = environment, Database = server.Server.Url, Label = Label };
@@ -115,6 +116,13 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
 
     private async Task<ThrowawayServerOptions> OptionsAsync(string purpose, SourceShape shape, CancellationToken cancellation)
     {
+        if (!await servers.RunHereAsync(shape.ServerMajor, cancellation))
+        {
+            // An image brings its own locales: what this machine has of them says nothing.
+            RequireNothingReachesOut(shape, ContainersNetwork);
+            return new ThrowawayServerOptions { Folder = "", FallbackLocale = "C", Settings = ScratchTuning.ForThisMachine() };
+        }
+
         var locales = await new MissingLocales(commands).FindAsync(LocalesOf(shape), cancellation);
         var onSocket = servers.FitsSocket(purpose);
         var isolation = onSocket ? await FindIsolationAsync(cancellation) : null;

@@ -9,14 +9,19 @@ namespace Aragora.Runbook.Servers;
 /// <summary>A throwaway PostgreSQL in a container, published on 127.0.0.1 alone, for machines without the server's programs.</summary>
 /// <remarks>
 /// Its password is in the container's environment, as the image wants it: whoever may inspect containers may become root on that machine, and the data is a throwaway's.
-/// Its folder holds only <c>server.json</c>; a container whose folder is gone, or names another, is removed by the next run.
+/// Its folder holds only <c>server.json</c>; a container whose folder is gone, or names another, is removed by the next run. Where several file systems share one engine, as CI
+/// jobs in containers do, a folder that is not seen says nothing: there another's container is removed when it is a day old.
 /// </remarks>
 public sealed class ContainerServer : IThrowawayServer
 {
     /// <summary>The label of every container of ours; its value is the folder that it belongs to.</summary>
     public const string FolderLabel = "org.aragora.build.folder";
 
+    /// <summary>The label that tells who can see that folder.</summary>
+    internal const string SurroundingsLabel = "org.aragora.build.surroundings";
+
     private const int ServerPort = 5432;
+    private static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
     private readonly DockerEngine engine;
     private readonly ThrowawayServerOptions options;
     private readonly ServerState state;
@@ -62,15 +67,12 @@ public sealed class ContainerServer : IThrowawayServer
         secrets.Add(state.Password);
         var facts = await engine.FindAsync(state.Container!, ServerPort, cancellation);
         var server = new ContainerServer(engine, options, state with { Port = facts?.PublishedPort ?? 0 });
-        if (await ServerProbe.WaitAsync(server.Url, options.Patience, () => server.IsUpAsync(cancellation), cancellation))
+        if (facts is { IsRunning: true, PublishedPort: > 0 } && await ServerProbe.WaitAsync(server.Url, options.Patience, () => server.IsUpAsync(cancellation), cancellation))
         {
             return server;
         }
 
-        throw new FailedCleanException(
-            $"The throwaway PostgreSQL server in the container {state.Container} does not answer.",
-            await server.LogTailAsync(10, cancellation),
-            "./build.sh LocalDown   erases it; then repeat the command");
+        throw await server.NotUpAsync(cancellation);
     }
 
     /// <summary>The server of this folder, running or not; null where there is none.</summary>
@@ -91,12 +93,13 @@ public sealed class ContainerServer : IThrowawayServer
     public static async Task<IReadOnlyList<string>> ReapAsync(DockerEngine engine, CancellationToken cancellation)
     {
         var reaped = new List<string>();
-        foreach (var (name, folder) in await engine.ListAsync(FolderLabel, cancellation))
+        foreach (var container in await engine.FindAllAsync([FolderLabel], cancellation))
         {
-            if ((await ServerState.ReadAsync(folder, cancellation))?.Container != name)
+            var isOurs = container.Labels.GetValueOrDefault(SurroundingsLabel) == Surroundings();
+            if ((isOurs || TimeProvider.System.GetUtcNow() - container.Created > Abandoned) && (await ServerState.ReadAsync(container.Labels[FolderLabel], cancellation))?.Container != container.Name)
             {
-                await engine.RemoveAsync(name, cancellation);
-                reaped.Add(name);
+                await engine.RemoveAsync(container.Name, cancellation);
+                reaped.Add(container.Name);
             }
         }
 
@@ -158,9 +161,33 @@ public sealed class ContainerServer : IThrowawayServer
             ["POSTGRES_DB"] = "postgres",
             ["POSTGRES_INITDB_ARGS"] = $"--encoding={options.Encoding} --locale={options.Locale} --auth-local=scram-sha-256",
         };
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [FolderLabel] = options.Folder };
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [FolderLabel] = options.Folder, [SurroundingsLabel] = Surroundings() };
         await engine.RunAsync(new ContainerRequest(state.Container!, ImageOf(major), Arguments(options), environment, labels, ServerPort), cancellation);
         return state;
+    }
+
+    /// <summary>The file system that we see: its machine, and on Linux its mount namespace, for containers may share a name.</summary>
+    private static string Surroundings()
+    {
+        var mounts = OperatingSystem.IsLinux() ? new FileInfo("/proc/self/ns/mnt").LinkTarget : null;
+        return $"{Environment.MachineName} {mounts}".Trim();
+    }
+
+    /// <summary>Why it does not answer: how it ended, if it has, and the end of its log.</summary>
+    private async Task<FailedCleanException> NotUpAsync(CancellationToken cancellation)
+    {
+        var end = await engine.StateAsync(state.Container!, cancellation) switch
+        {
+            null => "is gone: somebody removed its container",
+            { IsRunning: true } => $"runs, and did not answer within {options.Patience.TotalSeconds:0} s",
+            { OutOfMemory: true } ended => $"ran out of memory and was killed (exit code {ended.ExitCode})",
+            { Error.Length: > 0 } failed => $"could not be started: {failed.Error}",
+            { } ended => $"ended with exit code {ended.ExitCode}",
+        };
+        return new FailedCleanException(
+            $"The throwaway PostgreSQL server in the container {state.Container} ({ImageOf(state.Major)}) {end}.",
+            await LogTailAsync(10, cancellation) is { Length: > 0 } log ? log : "it wrote no log",
+            "correct what its log complains of, and repeat the command; ./build.sh LocalDown   erases that of a local stack");
     }
 
     private async Task<bool> IsUpAsync(CancellationToken cancellation) => await engine.FindAsync(state.Container!, ServerPort, cancellation) is { IsRunning: true };

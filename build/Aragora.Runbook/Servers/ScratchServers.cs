@@ -18,6 +18,9 @@ public sealed class ScratchServers(RunContext run, ServerProvider servers, strin
     /// <summary>Whether a server of this purpose can listen on a socket in its folder: a socket's path is short.</summary>
     public bool FitsSocket(string purpose) => !OperatingSystem.IsWindows() && System.Text.Encoding.UTF8.GetByteCount(Path.GetFullPath(FolderOf(purpose))) + "/.s.PGSQL.5432".Length <= LongestSocket;
 
+    /// <summary>Whether a server of this major version will run on this machine itself, and not in a container.</summary>
+    public Task<bool> RunHereAsync(int? major, CancellationToken cancellation) => servers.HasProgramsAsync(major, cancellation);
+
     /// <summary>Starts a server of its own.</summary>
     /// <param name="purpose">For the log and the folder's name: a word.</param>
     /// <param name="shape">Settings, locale, encoding; its folder is replaced.</param>

@@ -14,6 +14,9 @@ public sealed class ServerProvider(RunContext run, ICommandRunner commands, Serv
     /// <summary>Tests take the engine away.</summary>
     internal Func<CancellationToken, Task<DockerEngine?>> ConnectAsync { get; init; } = DockerEngine.TryConnectAsync;
 
+    /// <summary>Whether a server of this major version will be of this machine's own programs, and not a container; they are installed where that is allowed.</summary>
+    public async Task<bool> HasProgramsAsync(int? major, CancellationToken cancellation) => await binaries.FindOrInstallAsync(major, cancellation) is not null;
+
     /// <summary>Makes a server in this folder, starts the one that is there, or finds it running.</summary>
     /// <param name="options">Its folder and settings.</param>
     /// <param name="major">The major version it must have; null: that of the data in the folder if its programs are still here, else the newest.</param>

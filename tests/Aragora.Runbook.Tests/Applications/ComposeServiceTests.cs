@@ -2,6 +2,7 @@ using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Applications;
 using Aragora.Runbook.Applications.Compose;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations.Compose;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Tests.Backups;
 using Shouldly;
@@ -15,7 +16,7 @@ public sealed class ComposeServiceTests(LabDatabase database) : IAsyncLifetime
     private static readonly ICommandRunner Commands = BackupScenario.Commands;
     private readonly string folder = Directory.CreateTempSubdirectory("aragora-compose-").FullName;
     private readonly string project = $"aragora-app-{Guid.NewGuid().ToString("N")[..8]}";
-    private ComposeProgram compose = null!;
+    private ComposeTool compose = null!;
 
     private ComposeLocation Location => new(folder, [Path.Combine(folder, "app.yaml")], project);
 
@@ -23,7 +24,7 @@ public sealed class ComposeServiceTests(LabDatabase database) : IAsyncLifetime
     {
         try
         {
-            compose = await ComposeProgram.FindAsync(Commands, CancellationToken.None);
+            compose = await ComposeTool.FindAsync(Commands, CancellationToken.None);
         }
         catch (BadInputException none)
         {

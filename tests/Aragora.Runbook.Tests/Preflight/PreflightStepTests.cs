@@ -27,6 +27,26 @@ public sealed class PreflightStepTests(RealServer server)
     }
 
     [Fact]
+    public async Task What_surrounds_a_database_is_asked_where_its_environment_is_and_what_it_throws_is_a_refusal()
+    {
+        var production = await server.NewDatabaseAsync();
+        EnvironmentCheck[] surroundings =
+        [
+            new(TargetEnvironment.Production, "rights", "Rights in the cluster", _ => throw new RefusedException("It may not.", "no role", "ask")),
+            new(TargetEnvironment.Production, "later", "Only before a migration", _ => Task.FromResult<Finding>(new Finding.Ok("fine"))) { OnlyForMigration = true },
+            new(TargetEnvironment.Staging, "elsewhere", "Not asked", _ => throw new InvalidOperationException()),
+        ];
+
+        var report = await new PreflightStep(RealServer.NewRun()).RunAsync([production], Options with { Surroundings = surroundings, Migrates = false }, CancellationToken.None);
+        var migrating = await new PreflightStep(RealServer.NewRun()).RunAsync([production], Options with { Surroundings = surroundings }, CancellationToken.None);
+
+        var refusal = report.Refusals.ShouldHaveSingleItem();
+        (refusal.Id, refusal.Finding.Text, refusal.Finding.Next).ShouldBe(("rights", "It may not. no role", "ask"));
+        report.Results.ShouldNotContain(result => result.Id == "later" || result.Id == "elsewhere");
+        migrating.Results.ShouldContain(result => result.Id == "later");
+    }
+
+    [Fact]
     public async Task Every_refusal_is_listed_with_its_next_command()
     {
         var production = await server.NewDatabaseAsync();

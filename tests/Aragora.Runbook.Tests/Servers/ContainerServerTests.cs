@@ -22,8 +22,8 @@ public sealed class ContainerServerTests : IDisposable
     [Fact]
     public void An_engine_on_another_machine_is_not_used()
     {
-        DockerEngine.Address("tcp://10.0.0.1:2375").ShouldBeNull();
-        DockerEngine.Address("unix:///run/user/1000/podman/podman.sock")!.LocalPath.ShouldBe("/run/user/1000/podman/podman.sock");
+        new EngineAddress("tcp://10.0.0.1:2375", "DOCKER_HOST").IsLocal.ShouldBeFalse();
+        new EngineAddress("unix:///run/user/1000/podman/podman.sock", "DOCKER_HOST").IsLocal.ShouldBeTrue();
     }
 
     [Fact]
@@ -60,6 +60,40 @@ public sealed class ContainerServerTests : IDisposable
 
         (await server.IsRunningAsync(CancellationToken.None)).ShouldBeFalse();
         (await engine.ListAsync(ContainerServer.FolderLabel, CancellationToken.None)).ShouldNotContain(one => one.Value == folder["server"]);
+    }
+
+    [Fact]
+    public async Task A_container_that_dies_at_its_start_says_why_at_once()
+    {
+        using var engine = await EngineAsync();
+        var started = TimeProvider.System.GetTimestamp();
+        var options = new ThrowawayServerOptions { Folder = folder["server"], Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["shared_buffers"] = "plenty" } };
+
+        var told = await Should.ThrowAsync<Aragora.Runbook.Outcomes.FailedCleanException>(ContainerServer.StartAsync(engine, Major, options, new Aragora.Runbook.Journal.SecretMask(), CancellationToken.None));
+
+        told.What.ShouldContain($"(postgres:{Major}) ended with exit code 1.");
+        told.Why.ShouldContain("invalid value for parameter \"shared_buffers\": \"plenty\"");
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(options.Patience / 2);
+        await (await ContainerServer.FindAsync(engine, options, new Aragora.Runbook.Journal.SecretMask(), CancellationToken.None))!.EraseAsync(CancellationToken.None);
+        (await engine.ListAsync(ContainerServer.FolderLabel, CancellationToken.None)).ShouldNotContain(one => one.Value == folder["server"]);
+    }
+
+    [Fact]
+    public async Task A_container_of_another_file_system_on_the_same_engine_is_left_alone_for_a_day()
+    {
+        using var engine = await EngineAsync();
+        var name = $"aragora-throwaway-{Guid.NewGuid().ToString("N")[..10]}";
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [ContainerServer.FolderLabel] = folder["nowhere"], [ContainerServer.SurroundingsLabel] = "another-job mnt:[1]" };
+        await engine.RunAsync(new ContainerRequest(name, ContainerServer.ImageOf(Major), [], new Dictionary<string, string>(StringComparer.Ordinal) { ["POSTGRES_PASSWORD"] = "x" }, labels, 5432), CancellationToken.None);
+        try
+        {
+            (await ContainerServer.ReapAsync(engine, CancellationToken.None)).ShouldNotContain(name);
+            (await engine.StateAsync(name, CancellationToken.None)).ShouldNotBeNull();
+        }
+        finally
+        {
+            await engine.RemoveAsync(name, CancellationToken.None);
+        }
     }
 
     [Fact]

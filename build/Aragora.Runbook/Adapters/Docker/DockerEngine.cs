@@ -1,68 +1,73 @@
+using System.Net.Sockets;
 using Aragora.Runbook.Outcomes;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 
 namespace Aragora.Runbook.Adapters.Docker;
 
-/// <summary>A container to run.</summary>
-/// <param name="Name">Its name; unique on the engine.</param>
-/// <param name="Image">The image, which must be here already.</param>
-/// <param name="Arguments">The command's arguments.</param>
-/// <param name="Environment">Variables. Whoever may ask the engine can read them, and may become root on its machine anyway.</param>
-/// <param name="Labels">Labels, to find it again.</param>
-/// <param name="Port">The TCP port that is published on 127.0.0.1, on a free port of the engine's choice.</param>
-public sealed record ContainerRequest(
-    string Name,
-    string Image,
-    IReadOnlyList<string> Arguments,
-    IReadOnlyDictionary<string, string> Environment,
-    IReadOnlyDictionary<string, string> Labels,
-    int Port);
-
-/// <summary>A Docker engine on this machine, through Docker.DotNet. Nothing of the domain.</summary>
-public sealed class DockerEngine : IDisposable
+/// <summary>A Docker engine, through Docker.DotNet. Nothing of the domain.</summary>
+public sealed partial class DockerEngine : IDisposable
 {
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
     private readonly DockerClient client;
 
-    private DockerEngine(DockerClient client, string version) => (this.client, Version) = (client, version);
+    private DockerEngine(DockerClient client, EngineAddress address, string version) => (this.client, Address, Version) = (client, address, version);
+
+    /// <summary>Where it is.</summary>
+    public EngineAddress Address { get; }
 
     /// <summary>The engine's version.</summary>
     public string Version { get; }
 
-    /// <summary>The engine that <c>DOCKER_HOST</c> names, else the usual one; null where none answers within 5 seconds, or where it is on another machine.</summary>
+    /// <summary>The engine of this machine; null where none answers within 5 seconds, or where Docker's programs are set to one on another machine: ports are published on the engine's loopback.</summary>
     public static async Task<DockerEngine?> TryConnectAsync(CancellationToken cancellation)
     {
-        if (Address(Environment.GetEnvironmentVariable("DOCKER_HOST")) is not { } address)
+        var address = EngineAddress.Read();
+        return address.IsLocal ? (await ConnectAsync(address, cancellation)).Engine : null;
+    }
+
+    /// <summary>Asks the engine at an address for its version, for 5 seconds.</summary>
+    public static async Task<EngineConnection> ConnectAsync(EngineAddress address, CancellationToken cancellation)
+    {
+        if (address.Uri is null)
         {
-            return null;
+            return new EngineConnection(null, address, Denied: false, "it can be asked over a socket or plain tcp only, not over ssh or TLS");
         }
 
-        using var configuration = new DockerClientConfiguration(address);
+        using var configuration = new DockerClientConfiguration(address.Uri);
         var client = configuration.CreateClient();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(TimeSpan.FromSeconds(5));
+        patience.CancelAfter(AnswerPatience);
         try
         {
-            return new DockerEngine(client, (await client.System.GetVersionAsync(patience.Token)).Version);
+            return new EngineConnection(new DockerEngine(client, address, (await client.System.GetVersionAsync(patience.Token)).Version), address, Denied: false, "");
         }
-        catch (Exception absent) when (!cancellation.IsCancellationRequested && absent is HttpRequestException or OperationCanceledException or IOException or TimeoutException or DockerApiException or UnauthorizedAccessException)
+        catch (Exception absent) when (!cancellation.IsCancellationRequested && (IsTrouble(absent) || absent is OperationCanceledException or UnauthorizedAccessException))
         {
             client.Dispose();
-            return null;
+            var cause = absent.GetBaseException();
+            var why = absent is OperationCanceledException or TimeoutException ? $"no answer within {AnswerPatience.TotalSeconds:0} s" : cause.Message;
+            return new EngineConnection(null, address, cause is UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied }, why);
         }
     }
 
+    /// <summary>Whether an exception says that the engine could not be asked, or refused; anything else is a defect.</summary>
+    public static bool IsTrouble(Exception failure) => failure is HttpRequestException or IOException or TimeoutException or SocketException or DockerApiException;
+
     /// <summary>Whether the image is here, so that nothing has to be fetched.</summary>
-    public async Task<bool> HasImageAsync(string image, CancellationToken cancellation)
+    public async Task<bool> HasImageAsync(string image, CancellationToken cancellation) => await FindImageAsync(image, cancellation) is not null;
+
+    /// <summary>What an image runs by itself; null where it is not here.</summary>
+    public async Task<ImageFacts?> FindImageAsync(string image, CancellationToken cancellation)
     {
         try
         {
-            await client.Images.InspectImageAsync(image, cancellation);
-            return true;
+            var found = await client.Images.InspectImageAsync(image, cancellation);
+            return new ImageFacts(found.ID, [.. found.Config?.Entrypoint ?? []], [.. found.Config?.Cmd ?? []]);
         }
         catch (DockerImageNotFoundException)
         {
-            return false;
+            return null;
         }
     }
 
@@ -84,132 +89,12 @@ public sealed class DockerEngine : IDisposable
         }
     }
 
-    /// <summary>Creates and starts a container.</summary>
-    /// <returns>Its id.</returns>
-    /// <exception cref="FailedCleanException">The engine refuses; nothing is left of it.</exception>
-    public async Task<string> RunAsync(ContainerRequest request, CancellationToken cancellation)
-    {
-        var port = $"{request.Port}/tcp";
-        var parameters = new CreateContainerParameters
-        {
-            Name = request.Name,
-            Image = request.Image,
-            Cmd = [.. request.Arguments],
-            Env = [.. request.Environment.Select(variable => $"{variable.Key}={variable.Value}")],
-            Labels = new Dictionary<string, string>(request.Labels, StringComparer.Ordinal),
-            ExposedPorts = new Dictionary<string, EmptyStruct>(StringComparer.Ordinal) { [port] = default },
-            HostConfig = new HostConfig
-            {
-                Init = false,
-                PortBindings = new Dictionary<string, IList<PortBinding>>(StringComparer.Ordinal) { [port] = [new PortBinding { HostIP = "127.0.0.1", HostPort = "" }] },
-            },
-        };
-        string? id = null;
-        try
-        {
-            id = (await client.Containers.CreateContainerAsync(parameters, cancellation)).ID;
-            await client.Containers.StartContainerAsync(id, new ContainerStartParameters(), cancellation);
-            return id;
-        }
-        catch (Exception failure)
-        {
-            if (id is not null)
-            {
-                await RemoveAsync(id, CancellationToken.None);
-            }
-
-            if (failure is DockerApiException refused)
-            {
-                throw new FailedCleanException($"The container {request.Name} of {request.Image} could not be started.", refused.Message, "docker info   tells whether the engine is well", refused);
-            }
-
-            throw;
-        }
-    }
-
-    /// <summary>What the engine says of a container; null where there is none of that name.</summary>
-    public async Task<ContainerFacts?> FindAsync(string name, int port, CancellationToken cancellation)
-    {
-        try
-        {
-            var found = await client.Containers.InspectContainerAsync(name, cancellation);
-            var published = found.NetworkSettings?.Ports?.TryGetValue($"{port}/tcp", out var bindings) == true && bindings is { Count: > 0 }
-                ? int.Parse(bindings[0].HostPort, System.Globalization.CultureInfo.InvariantCulture)
-                : 0;
-            return new ContainerFacts(found.State.Running, published);
-        }
-        catch (DockerContainerNotFoundException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Starts a container that was stopped; its published port may be another afterwards.</summary>
-    public Task StartAsync(string name, CancellationToken cancellation) => client.Containers.StartContainerAsync(name, new ContainerStartParameters(), cancellation);
-
-    /// <summary>Stops a container; killed after <paramref name="grace"/>. Nothing to do where there is none.</summary>
-    public async Task StopAsync(string name, TimeSpan grace, CancellationToken cancellation)
-    {
-        try
-        {
-            await client.Containers.StopContainerAsync(name, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)grace.TotalSeconds }, cancellation);
-        }
-        catch (DockerContainerNotFoundException)
-        {
-            // Gone is stopped.
-        }
-    }
-
-    /// <summary>Removes a container with its anonymous volumes, running or not. Nothing to do where there is none.</summary>
-    public async Task RemoveAsync(string name, CancellationToken cancellation)
-    {
-        try
-        {
-            await client.Containers.RemoveContainerAsync(name, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, cancellation);
-        }
-        catch (DockerContainerNotFoundException)
-        {
-            // Somebody was quicker.
-        }
-    }
-
-    /// <summary>The last lines that a container wrote.</summary>
-    public async Task<string> LogTailAsync(string name, int lines, CancellationToken cancellation)
-    {
-        try
-        {
-            var parameters = new ContainerLogsParameters { ShowStdout = true, ShowStderr = true, Tail = lines.ToString(System.Globalization.CultureInfo.InvariantCulture) };
-            using var stream = await client.Containers.GetContainerLogsAsync(name, tty: false, parameters, cancellation);
-            var (output, error) = await stream.ReadOutputToEndAsync(cancellation);
-            return (output + error).Trim();
-        }
-        catch (DockerContainerNotFoundException)
-        {
-            return "";
-        }
-    }
-
-    /// <summary>Every container with this label, running or not: name and the label's value.</summary>
-    public async Task<IReadOnlyList<(string Name, string Value)>> ListAsync(string label, CancellationToken cancellation)
-    {
-        var filters = new Dictionary<string, IDictionary<string, bool>>(StringComparer.Ordinal) { ["label"] = new Dictionary<string, bool>(StringComparer.Ordinal) { [label] = true } };
-        var found = await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filters }, cancellation);
-        return [.. found.Select(container => (container.Names[0].TrimStart('/'), container.Labels[label]))];
-    }
-
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
-
-    /// <summary>Ports are published on the engine's loopback, so an engine elsewhere is of no use.</summary>
-    internal static Uri? Address(string? dockerHost) => dockerHost switch
-    {
-        null or "" => new Uri(OperatingSystem.IsWindows() ? "npipe://./pipe/docker_engine" : "unix:///var/run/docker.sock"),
-        _ when dockerHost.StartsWith("unix://", StringComparison.Ordinal) || dockerHost.StartsWith("npipe://", StringComparison.Ordinal) => new Uri(dockerHost),
-        _ => null,
-    };
 }
 
-/// <summary>What the engine says of a container.</summary>
-/// <param name="IsRunning">Whether it runs.</param>
-/// <param name="PublishedPort">The port on 127.0.0.1; 0 while it does not run.</param>
-public sealed record ContainerFacts(bool IsRunning, int PublishedPort);
+/// <summary>An image that is here.</summary>
+/// <param name="Id">Its digest.</param>
+/// <param name="Entrypoint">The program that it starts; empty where it has none.</param>
+/// <param name="Command">That program's arguments, or the program where there is no entry point.</param>
+public sealed record ImageFacts(string Id, IReadOnlyList<string> Entrypoint, IReadOnlyList<string> Command);

@@ -1,14 +1,13 @@
+using Aragora.Runbook.Migrations.Compose;
+
 namespace Aragora.Runbook.Applications.Compose;
 
 /// <summary>Which Compose project.</summary>
 /// <param name="Root">The checkout: where Compose looks for its file.</param>
-/// <param name="Files">Its files; none leaves the choice to Compose, and takes <see cref="FallbackFile"/> where it would find none.</param>
+/// <param name="Files">Its files; none leaves the choice to Compose, and takes <see cref="ComposeOptions.FallbackFile"/> where it would find none.</param>
 /// <param name="Project">Its name; null leaves that to Compose.</param>
 public sealed record ComposeLocation(string Root, IReadOnlyList<string> Files, string? Project)
 {
-    /// <summary>The file where none is named and none is found, relative to the root.</summary>
-    public const string FallbackFile = "migrations/compose.yaml";
-
     private static readonly string[] Usual = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
     /// <summary>What comes before the subcommand.</summary>
@@ -16,7 +15,7 @@ public sealed record ComposeLocation(string Root, IReadOnlyList<string> Files, s
     {
         get
         {
-            var files = Files.Count > 0 ? Files : Usual.Any(file => File.Exists(Path.Combine(Root, file))) ? [] : [FallbackFile];
+            var files = Files.Count > 0 ? Files : Usual.Any(file => File.Exists(Path.Combine(Root, file))) ? [] : [ComposeOptions.FallbackFile];
             return [.. files.SelectMany(file => new[] { "--file", file }), .. Project is null ? [] : new[] { "--project-name", Project }];
         }
     }

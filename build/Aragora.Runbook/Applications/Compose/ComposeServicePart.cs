@@ -5,6 +5,7 @@ using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Applications.Workloads;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations.Compose;
 using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Applications.Compose;
@@ -17,7 +18,7 @@ namespace Aragora.Runbook.Applications.Compose;
 /// <param name="environment">Whose application it is.</param>
 public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, ComposeLocation location, ApplicationName name, DatabaseEnvironment environment) : IApplicationPart
 {
-    private ComposeProgram? program;
+    private ComposeTool? tool;
     private int wanted;
 
     /// <inheritdoc/>
@@ -131,19 +132,19 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
     {
         try
         {
-            program ??= await ComposeProgram.FindAsync(commands, cancellation);
+            tool ??= await ComposeTool.FindAsync(commands, cancellation);
         }
         catch (BadInputException none)
         {
             throw new PartException($"{none.What} {none.Why}", isTransient: false, none);
         }
 
-        return await RunAsync(program.Program, [.. program.Prefix, .. location.Arguments, .. arguments], cancellation);
+        return await RunAsync(tool.Program, [.. tool.Prefix, .. location.Arguments, .. arguments], cancellation);
     }
 
     private async Task<string> RunAsync(string called, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
-        var command = new Command { Program = called, Arguments = arguments, WorkingDirectory = location.Root };
+        var command = new Command { Program = called, Arguments = arguments, WorkingDirectory = location.Root, Environment = ComposeReader.Surroundings(environment) };
         try
         {
             var result = await commands.RunAsync(command, cancellation: cancellation);
