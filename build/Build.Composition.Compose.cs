@@ -4,20 +4,16 @@ using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Migrations.Compose;
 using Aragora.Runbook.Migrations.Images;
 using Aragora.Runbook.Preflight;
-using Aragora.Runbook.Tooling;
 
 /// <summary>Migrations in Docker Compose, put together.</summary>
 sealed partial class Build
 {
-    private Runner RunnerOf(TargetEnvironment environment) =>
-        (environment == Aragora.Runbook.Environments.TargetEnvironment.Production ? ProductionRunner : StagingRunner) ?? Runner.Local;
-
-    private ComposeParts MapCompose(AlembicProject project, IPythonTools python)
+    private ComposeParts MapCompose(AlembicProject project, ImageCheck images)
     {
         var composing = new ComposeOptions { Root = RootDirectory, Files = ComposeFile?.Paths ?? [], Project = ComposeProject };
         composing = composing with { Service = ComposeService ?? composing.Service };
         var reader = new ComposeReader(commands, composing, project.UrlVariables, run!.Secrets);
-        return new ComposeParts(new ComposeRunner(run, commands, reader, new ImageCheck(commands, python, project), composing), new ComposeChecks(commands, reader));
+        return new ComposeParts(new ComposeRunner(run, commands, reader, images, composing), new ComposeChecks(commands, reader));
     }
 
     private IEnumerable<EnvironmentCheck> ComposeChecks(ComposeParts compose, RunbookEnvironments environments) =>

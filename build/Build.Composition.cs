@@ -14,6 +14,7 @@ using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.LocalStack;
 using Aragora.Runbook.Migrations;
+using Aragora.Runbook.Migrations.Images;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Restores;
 using Aragora.Runbook.Rollbacks;
@@ -48,13 +49,14 @@ sealed partial class Build
         var tree = new LoadedTree(reader, () => project.Value);
         var options = MapOptions(async cancellation => (await reader.ReadAsync(project.Value, cancellation)).Hash);
         var runner = new LocalAlembicRunner(commands, python, project.Value, run.Secrets, run.Log, run.Clock);
-        var compose = MapCompose(project.Value, python);
-        var runners = MapRunners(runner, compose);
+        var images = new ImageCheck(commands, python, project.Value);
+        var compose = MapCompose(project.Value, images);
+        var runners = MapRunners(runner, compose.Runner, environment => KubernetesRunnerOf(environment, run, images));
         var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
-        options = options with { Surroundings = [.. ComposeChecks(compose, environments)] };
+        options = options with { Surroundings = [.. KubernetesChecksOf(run, options.Migrator.Budget), .. ComposeChecks(compose, environments)] };
         var scratchServers = new ScratchServers(run, servers, Path.Combine(StackFolder.Choose(run.Root, Surroundings.Current()).Parent, "scratch"));
         var scratch = new ScratchDatabases(run, scratchServers, commands, NamedScratch(run, environments));
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
@@ -109,6 +111,8 @@ sealed partial class Build
         Within("--single-flight-wait", SingleFlightWait, TimeSpan.Zero, TimeSpan.FromDays(1));
         Within("--evidence-lifetime", EvidenceLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Within("--application-timeout", ApplicationTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        Within("--migration-deadline", MigrationDeadline, TimeSpan.FromSeconds(10), TimeSpan.FromDays(7));
+        Within("--migration-retention", MigrationRetention, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         CheckOverride();
         if (TargetEnvironment == Aragora.Runbook.Environments.TargetEnvironment.Staging && ExecutionPlan.Any(target => target.Name == nameof(MigrateProduction)))
@@ -179,13 +183,17 @@ sealed partial class Build
     };
 
     /// <summary>Where each environment's migrations run.</summary>
-    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local, ComposeParts compose) => environment =>
+    private Func<TargetEnvironment, IMigrationRunner> MapRunners(LocalAlembicRunner local, IMigrationRunner compose, Func<TargetEnvironment, IMigrationRunner> kubernetes) => environment =>
         RunnerOf(environment) switch
         {
-            Runner.Local => local,
-            Runner.DockerCompose => compose.Runner,
-            var other => throw new BadInputException($"There is no runner {other} yet.", "", "leave it out"),
+            Runner.DockerCompose => compose,
+            Runner.Kubernetes => kubernetes(environment),
+            _ => local,
         };
+
+    private Runner RunnerOf(TargetEnvironment environment) => Of(environment, StagingRunner, ProductionRunner) ?? Runner.Local;
+
+    private static T Of<T>(TargetEnvironment environment, T staging, T production) => environment == Aragora.Runbook.Environments.TargetEnvironment.Production ? production : staging;
 
     private static RestoreOptions MapRestore(RunbookOptions options) => new()
     {
@@ -214,6 +222,7 @@ sealed partial class Build
     {
         if (string.IsNullOrWhiteSpace(url))
         {
+            RequireNoPortForward(name);
             return [];
         }
 
@@ -221,7 +230,7 @@ sealed partial class Build
         var database = PostgresUrl.Parse(url, DatabaseEnvironment.UrlVariableOf(name));
         MaskablePassword.Require(database, DatabaseEnvironment.UrlVariableOf(name));
         secrets.Add(database.Password);
-        return [new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id }];
+        return [Forwarded(new DatabaseEnvironment { Name = name, Database = database, HealthUrl = health, EnvironmentId = id })];
     }
 
     private NamedScratchServer? NamedScratch(RunContext context, RunbookEnvironments environments)

@@ -1,3 +1,4 @@
+using Aragora.Runbook.Adapters.Kubernetes;
 using Aragora.Runbook.Applications;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
@@ -100,11 +101,41 @@ sealed partial class Build
     [Parameter("Production's context in it. Default: the current one")]
     readonly string? ProductionKubernetesContext;
 
-    [Parameter("Staging's namespace. Default: the context's")]
+    [Parameter("Staging's namespace. Default: the job file's, else the context's")]
     readonly string? StagingNamespace;
 
-    [Parameter("Production's namespace. Default: the context's")]
+    [Parameter("Production's namespace. Default: the job file's, else the context's")]
     readonly string? ProductionNamespace;
+
+    [Parameter("Reaches staging's database through a pod of the cluster: pod/NAME:5432 or service/NAME:5432. Default: directly")]
+    readonly PortForwardTarget? StagingPortForward;
+
+    [Parameter("Reaches production's database through a pod of the cluster: pod/NAME:5432 or service/NAME:5432. Default: directly")]
+    readonly PortForwardTarget? ProductionPortForward;
+
+    [Parameter("The job file: one Job whose container runs alembic upgrade. Default: migrations/jobs/migration-job.yaml")]
+    readonly AbsolutePath? MigrationJob;
+
+    [Parameter("The image that holds Alembic and this checkout's migrations. Default: the job file's")]
+    readonly string? MigrationImage;
+
+    [Parameter("The service account of the migration's pod. Default: the job file's")]
+    readonly string? MigrationServiceAccount;
+
+    [Parameter("The Secret with the database's URL, as the pod reaches it. Default: the job file's")]
+    readonly string? MigrationSecret;
+
+    [Parameter("CPU of the migration's pod, requested and at most, such as 500m. Default: the job file's")]
+    readonly string? MigrationCpu;
+
+    [Parameter("Memory of the migration's pod, requested and at most, such as 512Mi. Default: the job file's")]
+    readonly string? MigrationMemory;
+
+    [Parameter("How long a migration's Job may run before Kubernetes ends it. Default: the job file's, else 1h")]
+    readonly Duration? MigrationDeadline;
+
+    [Parameter("How long a finished Job stays to be read. Default: the job file's, else 24h")]
+    readonly Duration? MigrationRetention;
 
     // Backups and evidence
 

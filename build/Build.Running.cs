@@ -163,6 +163,7 @@ sealed partial class Build
 
         if (run is null)
         {
+            EndForwards();
             return code;
         }
 
@@ -176,6 +177,7 @@ sealed partial class Build
             Console.Error.WriteLine(LogText.Safe(secrets.Apply($"The report could not be written: {failure.Message}")));
         }
 
+        EndForwards();
         run.Journal.Dispose();
         presence?.Dispose();
         return code;

@@ -47,7 +47,7 @@ public sealed partial record DumpFailure(DumpFailureKind Kind, string Why, strin
 
         if (Lost().IsMatch(said))
         {
-            return new DumpFailure(DumpFailureKind.ConnectionLost, $"the connection to {environment.Database.Endpoint} was lost\n{said}", "./build.sh Preflight   tells whether the server is up; then ./build.sh Backup");
+            return new DumpFailure(DumpFailureKind.ConnectionLost, $"the connection to {environment.Endpoint} was lost\n{said}", "./build.sh Preflight   tells whether the server is up; then ./build.sh Backup");
         }
 
         if (result.ExitCode is 137 or 143 or 130 or 139)

@@ -59,7 +59,7 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
             {
                 throw new FailedCleanException(
                     $"The backup of the {environment.DisplayName} database failed; what was written was removed.",
-                    run.Secrets.Apply($"the connection to {environment.Database.Endpoint} was lost while its content was read: {lost.Message}"),
+                    run.Secrets.Apply($"the connection to {environment.Endpoint} was lost while its content was read: {lost.Message}"),
                     "./build.sh Preflight   tells whether the server is up; then ./build.sh Backup",
                     lost);
             }

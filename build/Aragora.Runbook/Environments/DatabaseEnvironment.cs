@@ -18,6 +18,12 @@ public sealed record DatabaseEnvironment
     /// <summary>Tells a physical clone from its original: two environments with equal identities are refused unless each has its own.</summary>
     public string? EnvironmentId { get; init; }
 
+    /// <summary>How the database is reached, where not directly: <see cref="Database"/> then leads to the near end on this machine. Null for directly.</summary>
+    public IDatabaseRoute? Route { get; init; }
+
+    /// <summary>host:port for messages and records; with a route its far end, which stays the same from run to run.</summary>
+    public string Endpoint => Route?.Endpoint ?? Database.Endpoint;
+
     /// <summary>What messages call it, where it is not the environment's own database; such as "scratch" for a trial of its backup.</summary>
     public string? Label { get; init; }
 

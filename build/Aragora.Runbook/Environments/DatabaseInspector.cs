@@ -39,7 +39,7 @@ public static class DatabaseInspector
             FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
             WHERE d.datname = current_database()
             """,
-            row => new DatabaseIdentity(row.GetString(0), row.GetInt32(1), row.GetFieldValue<uint>(2), row.GetString(3), environment.Database.Endpoint, environment.EnvironmentId),
+            row => new DatabaseIdentity(row.GetString(0), row.GetInt32(1), row.GetFieldValue<uint>(2), row.GetString(3), environment.Endpoint, environment.EnvironmentId),
             cancellation))[0];
         var (revisions, stamp) = await ReadRevisionsAsync(session, cancellation);
         var wal = await session.ScalarAsync<string>("SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text", cancellation);

@@ -29,7 +29,7 @@ public static class MaintenanceDatabase
 
         var url = environment.Database;
         throw new BadInputException(
-            $"Neither the database \"postgres\" nor \"template1\" at {url.Endpoint} lets role \"{url.User}\" in.",
+            $"Neither the database \"postgres\" nor \"template1\" at {environment.Endpoint} lets role \"{url.User}\" in.",
             $"{refusals[^1].Why}; one of them is needed to see that only one migration runs at a time (a connection pooler often does not list them)",
             $"connect to the server directly and not through a pooler, or GRANT CONNECT ON DATABASE postgres TO \"{url.User.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
     }

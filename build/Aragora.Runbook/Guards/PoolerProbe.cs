@@ -49,7 +49,7 @@ public static class PoolerProbe
 
     /// <summary>The refusal, also where the lock itself gave the pooler away.</summary>
     internal static RefusedException Refusal(DatabaseEnvironment environment, string evidence, Exception? cause) => new(
-        $"The {environment.DisplayName} database at {environment.Database.Endpoint} is reached through a connection pooler in transaction mode.",
+        $"The {environment.DisplayName} database at {environment.Endpoint} is reached through a connection pooler in transaction mode.",
         $"{evidence}; the migration's lock and timeouts would not survive there",
         $"connect directly: put the server's own host and port into {environment.UrlVariable}, not the pooler's",
         cause);

@@ -132,7 +132,7 @@ public sealed class SingleFlight(RunContext run)
         var holder = holders.Count > 0 ? "it is held by " + string.Join(", ", holders) : "its holder has just ended";
         var doing = working.Count > 0 ? "; at work: " + string.Join(", ", working) : "; no migration's session is open at the moment";
         return new RefusedException(
-            $"Another run is changing the {environment.DisplayName} database \"{environment.Database.Database}\" at {environment.Database.Endpoint}.",
+            $"Another run is changing the {environment.DisplayName} database \"{environment.Database.Database}\" at {environment.Endpoint}.",
             holder + doing,
             holders.Count > 0 ? $"wait for it and repeat the command; if that run is dead: SELECT pg_terminate_backend({holders[0].ProcessId});" : "repeat the command");
     }
@@ -145,7 +145,7 @@ public sealed class SingleFlight(RunContext run)
             if (run.Clock.GetElapsedTime(started) >= patience)
             {
                 throw new RefusedException(
-                    $"A migration is still at work in the {environment.DisplayName} database \"{environment.Database.Database}\" at {environment.Database.Endpoint}.",
+                    $"A migration is still at work in the {environment.DisplayName} database \"{environment.Database.Database}\" at {environment.Endpoint}.",
                     $"{string.Join(", ", working)}; no run of ours guards it: it was started by hand, or its run was killed",
                     $"wait for it, or end it: SELECT pg_terminate_backend({working[0].ProcessId});");
             }

@@ -161,7 +161,7 @@ public sealed record DatabaseFacts(DatabaseIdentity Identity, IReadOnlyList<stri
 
     /// <summary>What is known of a database that could not be read: its name and address. It is the same database as none; see <see cref="MayBe"/>.</summary>
     public static DatabaseFacts Unread(DatabaseEnvironment environment) =>
-        new(new DatabaseIdentity("", 0, 0, environment.Database.Database, environment.Database.Endpoint, environment.EnvironmentId), [], null);
+        new(new DatabaseIdentity("", 0, 0, environment.Database.Database, environment.Endpoint, environment.EnvironmentId), [], null);
 
     /// <summary>Whether a record of this database may be meant: the same one, or one that could not be read, of the same name at the same address.</summary>
     public bool MayBe(DatabaseIdentity recorded) =>

@@ -53,7 +53,7 @@ public static class CapacityChecks
         var size = await subject.Session.ScalarAsync<long>("SELECT pg_database_size(current_database())", cancellation);
         var folder = await subject.Session.ScalarAsync<string>("SELECT setting FROM pg_settings WHERE name = 'data_directory'", cancellation);
         var url = subject.Environment.Database;
-        var isLocal = url.IsSocket || url.Host is "127.0.0.1" or "::1" or "localhost";
+        var isLocal = subject.Environment.Route is null && (url.IsSocket || url.Host is "127.0.0.1" or "::1" or "localhost");
         if (isLocal && folder is not null && Directory.Exists(folder))
         {
             var free = subject.Options.FreeBytes(folder);

@@ -13,7 +13,7 @@ public static class IdentityChecks
         if (await subject.Session.ScalarAsync<bool>("SELECT pg_is_in_recovery()", cancellation))
         {
             return new Finding.Refusal(
-                $"{subject.Environment.Database.Endpoint} is a standby (in recovery): nothing can be written there",
+                $"{subject.Environment.Endpoint} is a standby (in recovery): nothing can be written there",
                 $"name the primary in {subject.Environment.UrlVariable}");
         }
 

@@ -79,9 +79,9 @@ public sealed class RestorableBackups(RunContext run, BackupOptions options)
         await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-inspect", cancellation);
         var name = environment.Database.Database;
         var live = await ServerDatabase.FindAsync(maintenance, name, cancellation)
-            ?? throw new BadInputException($"There is no database {name} at {environment.Database.Endpoint}.", "", $"check the name in {environment.UrlVariable}");
+            ?? throw new BadInputException($"There is no database {name} at {environment.Endpoint}.", "", $"check the name in {environment.UrlVariable}");
         var server = await maintenance.QueryAsync("SELECT s.system_identifier::text, c.timeline_id FROM pg_control_system() s, pg_control_checkpoint() c", row => (Id: row.GetString(0), Timeline: row.GetInt32(1)), cancellation);
-        return (new DatabaseIdentity(server[0].Id, server[0].Timeline, live.Oid, name, environment.Database.Endpoint, environment.EnvironmentId), live.Mark);
+        return (new DatabaseIdentity(server[0].Id, server[0].Timeline, live.Oid, name, environment.Endpoint, environment.EnvironmentId), live.Mark);
     }
 }
 

@@ -54,7 +54,7 @@ public static class RestoreObstacles
             """,
             cancellation,
             environment.Database.Database);
-        var isHere = environment.Database.IsSocket || environment.Database.Host is "127.0.0.1" or "::1" or "localhost";
+        var isHere = environment.Route is null && (environment.Database.IsSocket || environment.Database.Host is "127.0.0.1" or "::1" or "localhost");
         if (!isHere || folder is null || !Directory.Exists(folder))
         {
             return string.Create(CultureInfo.InvariantCulture, $"the copy needs about {DataSize.Text(neededBytes)}; how much is free on the server cannot be known from here");

@@ -23,7 +23,17 @@ public sealed class MoveFailureTests
     public void Where_no_single_revision_undoes_it_none_is_named(string before, string after) =>
         Explain(before, after).Next.ShouldNotContain("goes back");
 
-    private static NeedsPersonException Explain(string before, string after)
+    [Fact]
+    public void What_a_runner_calls_for_a_person_is_not_called_clean_where_the_database_looks_unchanged()
+    {
+        var failure = Explain("bbbb1", "bbbb1", new NeedsPersonException("The Job goes on.", "the API is away", "follow it"), stamp: "1");
+
+        failure.What.ShouldBe("migrate production: The Job goes on.");
+        failure.Why.ShouldContain("No revision was committed");
+        failure.Next.ShouldBe("follow it");
+    }
+
+    private static NeedsPersonException Explain(string before, string after, Exception? ended = null, string stamp = "2")
     {
         var environment = new DatabaseEnvironment { Name = TargetEnvironment.Production, Database = PostgresUrl.Parse("postgresql://u@h/d", "test") };
         var from = Facts(before, "1");
@@ -31,8 +41,8 @@ public sealed class MoveFailureTests
         var steps = Branched.Between(from.Revisions, "cccc4");
         var target = new RevisionTarget(MigrationDirection.Upgrade, "cccc4", steps, Branched.Ancestors(["cccc4"]));
         var request = new RunnerRequest(environment, target.Direction, target.Revision, new LockBudget(), "aragora-migrate-test");
-        var story = new MoveStory(environment, Branched, "migrate production", target, from, request, new AlembicOutput(), new RunnerResult(1, "", TimeSpan.Zero), Ended: null, LeaseLost: false, Cancelled: false);
-        var now = Facts(after, "2");
+        var story = new MoveStory(environment, Branched, "migrate production", target, from, request, new AlembicOutput(), ended is null ? new RunnerResult(1, "", TimeSpan.Zero) : null, ended, LeaseLost: false, Cancelled: false);
+        var now = Facts(after, stamp);
         var applied = Branched.Ancestors(now.Revisions);
         var state = new MoveState(now, [.. steps.Where(step => applied.Contains(step.Id))], Reached: false, new CatalogChanges([], [], [], []), [], [], []);
 

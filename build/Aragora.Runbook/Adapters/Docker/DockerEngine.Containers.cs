@@ -18,7 +18,11 @@ public sealed record ContainerRequest(
     IReadOnlyList<string> Arguments,
     IReadOnlyDictionary<string, string> Environment,
     IReadOnlyDictionary<string, string> Labels,
-    int Port);
+    int Port)
+{
+    /// <summary>A program in place of the image's own; null keeps that.</summary>
+    public IReadOnlyList<string>? Entrypoint { get; init; }
+}
 
 /// <summary>Containers: made, found, stopped, removed.</summary>
 public sealed partial class DockerEngine
@@ -34,6 +38,7 @@ public sealed partial class DockerEngine
             Name = request.Name,
             Image = request.Image,
             Cmd = [.. request.Arguments],
+            Entrypoint = request.Entrypoint is null ? null : [.. request.Entrypoint],
             Env = [.. request.Environment.Select(variable => $"{variable.Key}={variable.Value}")],
             Labels = new Dictionary<string, string>(request.Labels, StringComparer.Ordinal),
             ExposedPorts = new Dictionary<string, EmptyStruct>(StringComparer.Ordinal) { [port] = default },

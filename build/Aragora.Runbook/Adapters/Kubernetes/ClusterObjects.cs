@@ -1,8 +1,5 @@
-using System.Net;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
-using k8s.Autorest;
 using k8s.Models;
 
 namespace Aragora.Runbook.Adapters.Kubernetes;
@@ -14,58 +11,60 @@ public sealed class ClusterObjects(KubernetesCluster cluster)
     /// <summary>Who we are in <c>metadata.managedFields</c>.</summary>
     public const string FieldManager = "aragora-build";
 
-    private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(15);
     private IReadOnlyDictionary<string, string>? groups;
 
     /// <summary>An object; null where there is none of that name, or no such kind.</summary>
+    /// <exception cref="KubernetesApiException">It cannot be read.</exception>
     public Task<JsonObject?> GetAsync(ClusterResource resource, string @namespace, string name, CancellationToken cancellation) =>
-        AskAsync<JsonObject?>(async patience => await cluster.Client.CustomObjects.GetNamespacedCustomObjectAsync<JsonObject>(resource.Group, resource.Version, @namespace, resource.Plural, name, patience), absent: null, cancellation);
+        OrNoneAsync(new ApiAct("get", resource.ToString(), name), (client, ended) => client.CustomObjects.GetNamespacedCustomObjectAsync<JsonObject>(resource.Group, resource.Version, @namespace, resource.Plural, name, ended), cancellation);
 
     /// <summary>The objects of a kind; none where the cluster does not know the kind.</summary>
     /// <param name="resource">The kind.</param>
     /// <param name="namespace">The namespace; null for all of them.</param>
     /// <param name="name">Only those of this name; null for any.</param>
     /// <param name="cancellation">Cancels.</param>
+    /// <exception cref="KubernetesApiException">They cannot be listed.</exception>
     public async Task<IReadOnlyList<JsonObject>> ListAsync(ClusterResource resource, string? @namespace, string? name, CancellationToken cancellation)
     {
         var selector = name is null ? null : $"metadata.name={name}";
-        var list = await AskAsync<JsonObject?>(
-            async patience => @namespace is null
-                ? await cluster.Client.CustomObjects.ListClusterCustomObjectAsync<JsonObject>(resource.Group, resource.Version, resource.Plural, fieldSelector: selector, cancellationToken: patience)
-                : await cluster.Client.CustomObjects.ListNamespacedCustomObjectAsync<JsonObject>(resource.Group, resource.Version, @namespace, resource.Plural, fieldSelector: selector, cancellationToken: patience),
-            absent: null,
+        var list = await OrNoneAsync(
+            new ApiAct("list", resource.ToString()),
+            (client, ended) => @namespace is null
+                ? client.CustomObjects.ListClusterCustomObjectAsync<JsonObject>(resource.Group, resource.Version, resource.Plural, fieldSelector: selector, cancellationToken: ended)
+                : client.CustomObjects.ListNamespacedCustomObjectAsync<JsonObject>(resource.Group, resource.Version, @namespace, resource.Plural, fieldSelector: selector, cancellationToken: ended),
             cancellation);
         return list?["items"] is JsonArray items ? [.. items.OfType<JsonObject>()] : [];
     }
 
     /// <summary>Changes an object by a merge patch (RFC 7386). With a <c>metadata.resourceVersion</c> in it, only if nobody else changed it meanwhile.</summary>
     /// <returns>The object after it.</returns>
+    /// <exception cref="KubernetesApiException">It was not changed, or nobody knows whether it was.</exception>
     public Task<JsonObject> PatchAsync(ClusterResource resource, string @namespace, string name, JsonObject patch, CancellationToken cancellation) =>
-        AskAsync(
-            async patience => await cluster.Client.CustomObjects.PatchNamespacedCustomObjectAsync<JsonObject>(
-                new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), resource.Group, resource.Version, @namespace, resource.Plural, name, fieldManager: FieldManager, cancellationToken: patience),
+        cluster.CallAsync(
+            new ApiAct("patch", resource.ToString(), name),
+            (client, ended) => client.CustomObjects.PatchNamespacedCustomObjectAsync<JsonObject>(
+                new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), resource.Group, resource.Version, @namespace, resource.Plural, name, fieldManager: FieldManager, cancellationToken: ended),
             cancellation);
 
     /// <summary>The version that the cluster prefers of an API group; null where it does not know the group.</summary>
     public async Task<string?> PreferredVersionAsync(string group, CancellationToken cancellation)
     {
-        groups ??= await AskAsync(
-            async patience => (await cluster.Client.Apis.GetAPIVersionsAsync(patience)).Groups.ToDictionary(known => known.Name, known => (known.PreferredVersion ?? known.Versions[0]).Version, StringComparer.Ordinal),
-            cancellation);
+        groups ??= (await cluster.CallAsync(new ApiAct("get", "/apis"), (client, ended) => client.Apis.GetAPIVersionsAsync(ended), cancellation))
+            .Groups.ToDictionary(known => known.Name, known => (known.PreferredVersion ?? known.Versions[0]).Version, StringComparer.Ordinal);
         return groups.GetValueOrDefault(group);
     }
 
     /// <summary>Whether we may do that, as the API server sees us (<c>SelfSubjectAccessReview</c>).</summary>
-    public Task<bool> MayAsync(string verb, string group, string plural, string? @namespace, string? name, CancellationToken cancellation)
+    public async Task<bool> MayAsync(string verb, string group, string plural, string? @namespace, string? name, CancellationToken cancellation)
     {
         var attributes = new V1ResourceAttributes { Verb = verb, Group = group, Resource = plural, NamespaceProperty = @namespace, Name = name };
         var review = new V1SelfSubjectAccessReview { Spec = new V1SelfSubjectAccessReviewSpec { ResourceAttributes = attributes } };
-        return AskAsync(async patience => (await cluster.Client.AuthorizationV1.CreateSelfSubjectAccessReviewAsync(review, cancellationToken: patience)).Status.Allowed, cancellation);
+        return (await cluster.CallAsync(new ApiAct("create", "selfsubjectaccessreviews.authorization.k8s.io"), (client, ended) => client.AuthorizationV1.CreateSelfSubjectAccessReviewAsync(review, cancellationToken: ended), cancellation)).Status.Allowed;
     }
 
     /// <summary>The pods that a label selector finds.</summary>
-    public Task<IReadOnlyList<PodFacts>> PodsAsync(string @namespace, string labelSelector, CancellationToken cancellation) =>
-        AskAsync<IReadOnlyList<PodFacts>>(async patience => [.. (await cluster.Client.CoreV1.ListNamespacedPodAsync(@namespace, labelSelector: labelSelector, cancellationToken: patience)).Items.Select(Facts)], cancellation);
+    public async Task<IReadOnlyList<PodFacts>> PodsAsync(string @namespace, string labelSelector, CancellationToken cancellation) =>
+        [.. (await cluster.CallAsync(new ApiAct("list", "pods"), (client, ended) => client.CoreV1.ListNamespacedPodAsync(@namespace, labelSelector: labelSelector, cancellationToken: ended), cancellation)).Items.Select(Facts)];
 
     private static PodFacts Facts(V1Pod pod)
     {
@@ -94,51 +93,15 @@ public sealed class ClusterObjects(KubernetesCluster cluster)
         return condition is null ? null : $"{condition.Reason}{(string.IsNullOrEmpty(condition.Message) ? "" : $": {condition.Message}")}";
     }
 
-    private static async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellation)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(RequestPatience);
-        try
-        {
-            return await ask(patience.Token);
-        }
-        catch (HttpOperationException refused)
-        {
-            throw new ClusterException(refused.Response?.StatusCode, Said(refused), refused);
-        }
-        catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
-        {
-            throw new ClusterException(null, (broken.InnerException ?? broken).Message, broken);
-        }
-        catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
-        {
-            throw new ClusterException(null, $"no answer within {RequestPatience.TotalSeconds:0} s", late);
-        }
-    }
-
-    private static async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, T absent, CancellationToken cancellation)
+    private async Task<JsonObject?> OrNoneAsync(ApiAct act, Func<k8s.Kubernetes, CancellationToken, Task<JsonObject>> ask, CancellationToken cancellation)
     {
         try
         {
-            return await AskAsync(ask, cancellation);
+            return await cluster.CallAsync(act, ask, cancellation);
         }
-        catch (ClusterException none) when (none.Status == HttpStatusCode.NotFound)
+        catch (KubernetesApiException none) when (none.Kind == ApiFailureKind.NotFound)
         {
-            return absent;
-        }
-    }
-
-    /// <summary>The message of the <c>Status</c> object that the API server answers with.</summary>
-    private static string Said(HttpOperationException refused)
-    {
-        try
-        {
-            return JsonNode.Parse(refused.Response?.Content ?? "")?["message"]?.GetValue<string>() ?? refused.Message;
-        }
-        catch (Exception other) when (other is JsonException or InvalidOperationException)
-        {
-            // A proxy's own page, or nothing at all: then the status is all there is.
-            return refused.Message;
+            return null;
         }
     }
 }

@@ -10,25 +10,6 @@ public sealed record ClusterResource(string Group, string Version, string Plural
     public override string ToString() => $"{Plural}.{Group}";
 }
 
-/// <summary>The API server's answer was no, or none came.</summary>
-/// <param name="status">The HTTP status; null without an answer.</param>
-/// <param name="message">What it said, or why there is no answer.</param>
-/// <param name="cause">The technical cause.</param>
-public sealed class ClusterException(System.Net.HttpStatusCode? status, string message, Exception cause) : Exception(message, cause)
-{
-    /// <summary>The HTTP status; null where there was no answer.</summary>
-    public System.Net.HttpStatusCode? Status { get; } = status;
-
-    /// <summary>Whether the object was changed by somebody since it was read.</summary>
-    public bool IsConflict => Status == System.Net.HttpStatusCode.Conflict;
-
-    /// <summary>Whether the right is missing, or the login.</summary>
-    public bool IsDenied => Status is System.Net.HttpStatusCode.Forbidden or System.Net.HttpStatusCode.Unauthorized;
-
-    /// <summary>Whether it may be different in a moment: no answer, too many requests, or a server that has trouble of its own.</summary>
-    public bool IsTransient => Status is null or System.Net.HttpStatusCode.TooManyRequests or >= System.Net.HttpStatusCode.InternalServerError;
-}
-
 /// <summary>A pod, as far as it matters to whoever waits for it.</summary>
 /// <param name="Uid">What tells it from a later one of the same name.</param>
 /// <param name="Name">Its name.</param>

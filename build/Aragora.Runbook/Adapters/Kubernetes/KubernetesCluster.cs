@@ -1,8 +1,6 @@
-using System.Net;
+using System.Collections.Concurrent;
 using Aragora.Runbook.Outcomes;
 using k8s;
-using k8s.Autorest;
-using k8s.Exceptions;
 
 namespace Aragora.Runbook.Adapters.Kubernetes;
 
@@ -15,10 +13,26 @@ public sealed record ClusterAddress(string? Kubeconfig, string? Context, string?
 /// <summary>A Kubernetes cluster, through KubernetesClient. Nothing of the domain.</summary>
 public sealed class KubernetesCluster : IDisposable
 {
-    private KubernetesCluster(k8s.Kubernetes client, string @namespace, string description) => (Client, Namespace, Description) = (client, @namespace, description);
+    /// <summary>How long one request may take, and how long connecting.</summary>
+    private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>The client.</summary>
-    public k8s.Kubernetes Client { get; }
+    private readonly ClusterAddress address;
+    private readonly Lock gate = new();
+    private readonly ConcurrentBag<k8s.Kubernetes> former = [];
+    private k8s.Kubernetes client;
+
+    private KubernetesCluster(ClusterAddress address, KubernetesClientConfiguration configuration)
+    {
+        this.address = address;
+        client = new k8s.Kubernetes(configuration);
+        Namespace = address.Namespace ?? configuration.Namespace ?? "default";
+        Server = configuration.Host;
+        Description = $"{configuration.CurrentContext ?? "in-cluster"} ({configuration.Host})";
+    }
+
+    /// <summary>The client; another one after the credentials were read anew.</summary>
+    public k8s.Kubernetes Client => Volatile.Read(ref client);
 
     /// <summary>The namespace in which we work.</summary>
     public string Namespace { get; }
@@ -26,34 +40,78 @@ public sealed class KubernetesCluster : IDisposable
     /// <summary>Context and server, for messages.</summary>
     public string Description { get; }
 
-    /// <summary>Reads the configuration as kubectl does; connects to nothing yet.</summary>
+    /// <summary>The API server's URL.</summary>
+    public string Server { get; }
+
+    /// <summary>Reads the configuration as kubectl does; connects to nothing yet, but runs a credential plugin where the configuration names one.</summary>
     /// <exception cref="BadInputException">There is no configuration, it does not parse, or it has no such context.</exception>
-    public static KubernetesCluster Connect(ClusterAddress address)
+    public static KubernetesCluster Connect(ClusterAddress address) => new(address, Configuration(address));
+
+    /// <summary>Asks the API. A login that has expired is renewed once: token files and plugins are read and run anew.</summary>
+    /// <param name="act">What is asked, for messages.</param>
+    /// <param name="call">Asks; called again with another client where the login had expired.</param>
+    /// <param name="cancellation">Cancels.</param>
+    /// <exception cref="KubernetesApiException">It failed; the message says how, and what to do.</exception>
+    public async Task<T> CallAsync<T>(ApiAct act, Func<k8s.Kubernetes, CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
+        var used = Client;
         try
         {
-            var configuration = Configuration(address);
-            var @namespace = address.Namespace ?? configuration.Namespace ?? "default";
-            return new KubernetesCluster(new k8s.Kubernetes(configuration), @namespace, $"{configuration.CurrentContext ?? "in-cluster"} ({configuration.Host})");
+            return await call(used, cancellation);
         }
-        catch (Exception unusable) when (unusable is KubeConfigException or IOException or UnauthorizedAccessException or YamlDotNet.Core.YamlException)
+        catch (Exception failure) when (!cancellation.IsCancellationRequested && ApiFailures.IsOne(failure))
         {
-            throw new BadInputException("There is no usable Kubernetes configuration.", unusable.Message, "kubectl config get-contexts   shows what there is; name the file with --kubeconfig", unusable);
+            if (ApiFailures.KindOf(failure) != ApiFailureKind.Unauthorized)
+            {
+                throw ApiFailures.Explain(this, act, failure);
+            }
+        }
+
+        Renew(used);
+        try
+        {
+            return await call(Client, cancellation);
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested && ApiFailures.IsOne(failure))
+        {
+            throw ApiFailures.Explain(this, act, failure);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Client.Dispose();
+    public void Dispose()
+    {
+        Client.Dispose();
+        while (former.TryTake(out var one))
+        {
+            one.Dispose();
+        }
+    }
+
+    /// <summary>Another client with the configuration as it is now. The old one may be in use by others, and is kept until the end.</summary>
+    private void Renew(k8s.Kubernetes used)
+    {
+        lock (gate)
+        {
+            if (ReferenceEquals(used, client))
+            {
+                former.Add(used);
+                Volatile.Write(ref client, new k8s.Kubernetes(Configuration(address)));
+            }
+        }
+    }
 
     private static KubernetesClientConfiguration Configuration(ClusterAddress address)
     {
-        if (address.Kubeconfig is { Length: > 0 } file)
+        var configuration = Kubeconfig.Read(address.Kubeconfig, address.Context);
+        configuration.HttpClientTimeout = RequestPatience;
+        configuration.FirstMessageHandlerSetup = handler =>
         {
-            return KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(file), address.Context);
-        }
-
-        return address.Context is null && KubernetesClientConfiguration.IsInCluster()
-            ? KubernetesClientConfiguration.InClusterConfig()
-            : KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(KubernetesClientConfiguration.KubeConfigDefaultLocation), address.Context);
+            // A followed log may be silent for an hour: a server that went away without a word is noticed by these.
+            handler.ConnectTimeout = ConnectPatience;
+            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(15);
+            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+        };
+        return configuration;
     }
 }

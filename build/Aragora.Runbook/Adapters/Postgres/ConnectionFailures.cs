@@ -13,10 +13,11 @@ public static class ConnectionFailures
     public static BadInputException Explain(DatabaseEnvironment environment, string database, Exception failure)
     {
         var url = environment.Database;
-        var where = $"{environment.DisplayName} database \"{database}\" at {url.Endpoint}";
+        var where = $"{environment.DisplayName} database \"{database}\" at {environment.Endpoint}";
         var parameter = environment.UrlVariable;
         var (why, next) = failure switch
         {
+            not PostgresException when environment.Route?.Failure is { } broken => ($"{broken.What} {broken.Why}", broken.Next),
             PostgresException { SqlState: "28P01" } => ($"the server refused the password of role \"{url.User}\"", $"check the password in {parameter} (special characters percent-encoded)"),
             PostgresException { SqlState: "28000" } refused => ($"the server refused the login of role \"{url.User}\": {refused.MessageText}", $"check the role in {parameter} and the server's pg_hba.conf"),
             PostgresException { SqlState: "3D000" } => ($"there is no database of that name on this server", $"check the name in {parameter}; psql -l lists what is there"),

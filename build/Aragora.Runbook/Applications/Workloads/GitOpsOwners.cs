@@ -115,7 +115,7 @@ internal sealed class GitOpsOwners(ClusterObjects objects)
         {
             return await objects.ListAsync(resource, @namespace, name, cancellation);
         }
-        catch (ClusterException denied) when (denied.IsDenied && @namespace is null)
+        catch (KubernetesApiException denied) when (denied.Kind == ApiFailureKind.Forbidden && @namespace is null)
         {
             // Not in all namespaces: then where they usually are.
             return await objects.GetAsync(resource, ArgoNamespace, name, cancellation) is { } usual ? [usual] : [];
@@ -157,7 +157,7 @@ internal sealed class GitOpsOwners(ClusterObjects objects)
 
             return found;
         }
-        catch (ClusterException denied) when (denied.IsDenied)
+        catch (KubernetesApiException denied) when (denied.Kind == ApiFailureKind.Forbidden)
         {
             unreadable.Add($"{what} {(isCertain ? "deploys it" : "may deploy it")}, and cannot be asked: this needs the verbs get and list on {resource}");
             return null;

@@ -15,7 +15,7 @@ internal static class KedaScaling
     private const string Paused = "autoscaling.keda.sh/paused";
 
     /// <summary>Those of one workload; none where the cluster does not know KEDA.</summary>
-    /// <exception cref="ClusterException">They may not be listed, or no answer came.</exception>
+    /// <exception cref="KubernetesApiException">They may not be listed, or no answer came.</exception>
     public static async Task<IReadOnlyList<Holder>> FindAsync(ClusterObjects objects, string @namespace, string kind, string name, CancellationToken cancellation)
     {
         if (await objects.PreferredVersionAsync(Group, cancellation) is not { } version)

@@ -163,20 +163,16 @@ public sealed class KubernetesWorkload : IApplicationPart
         return [.. pods.Where(pod => !pod.HasEnded && pod.Owner is not null && (address.Name.Kind == ApplicationKind.StatefulSet ? pod.Owner == owner : pod.Owner.StartsWith(owner, StringComparison.Ordinal)))];
     }
 
-    /// <summary>For what is asked before anything is touched: the API server's no is a refusal.</summary>
+    /// <summary>For what is asked before anything is touched: the API server's no is a refusal already.</summary>
     private async Task<T> AskedAsync<T>(Func<Task<T>> ask)
     {
         try
         {
             return await ask();
         }
-        catch (ClusterException denied) when (denied.IsDenied)
+        catch (KubernetesApiException unreachable) when (MayPass(unreachable))
         {
-            throw new RefusedException($"The cluster does not let this build look at {Name}.", $"{where}: {denied.Message}", "docs/application.md has a role to copy; kubectl auth can-i --list shows what there is", denied);
-        }
-        catch (ClusterException unreachable)
-        {
-            throw new BadInputException($"{Name} cannot be asked for.", $"{where}: {unreachable.Message}", $"{address.Kubectl($"get {Name}")}   tells whether the cluster answers", unreachable);
+            throw new BadInputException($"{Name} cannot be asked for. {unreachable.What}", $"{where}: {unreachable.Why}", unreachable.Next, unreachable);
         }
     }
 
@@ -187,13 +183,15 @@ public sealed class KubernetesWorkload : IApplicationPart
         {
             return await act();
         }
-        catch (ClusterException failure)
+        catch (KubernetesApiException failure)
         {
-            throw new PartException($"{Name} in {where}: {failure.Message}", failure.IsTransient || failure.IsConflict, failure);
+            throw new PartException($"{Name} in {where}: {failure.What} {failure.Why}", MayPass(failure), failure);
         }
         catch (RefusedException gone)
         {
             throw new PartException(gone.What, isTransient: false, gone);
         }
     }
+
+    private static bool MayPass(KubernetesApiException failure) => failure.Kind is ApiFailureKind.Unreachable or ApiFailureKind.Conflict or ApiFailureKind.Other;
 }

@@ -20,7 +20,7 @@ internal sealed class OptimisticPatch(ILogger log, ClusterObjects objects)
             {
                 return await objects.PatchAsync(resource, @namespace, name, patch(json), cancellation);
             }
-            catch (ClusterException changed) when (changed.IsConflict && attempt < Tries)
+            catch (KubernetesApiException changed) when (changed.Kind == ApiFailureKind.Conflict && attempt < Tries)
             {
                 log.Debug("{What} was changed meanwhile; it is read again", what);
                 json = await objects.GetAsync(resource, @namespace, name, cancellation) ?? throw new PartException($"{what} is gone", isTransient: false, changed);

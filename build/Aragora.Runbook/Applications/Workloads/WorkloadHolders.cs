@@ -25,7 +25,7 @@ internal sealed class WorkloadHolders(ILogger log, ClusterObjects objects, Workl
         {
             keda = await KedaScaling.FindAsync(objects, address.Namespace, address.Kind, address.Name.Name, cancellation);
         }
-        catch (ClusterException denied) when (denied.IsDenied)
+        catch (KubernetesApiException denied) when (denied.Kind == ApiFailureKind.Forbidden)
         {
             unreadable.Add("whether KEDA scales it cannot be asked: this needs the verb list on scaledobjects.keda.sh");
         }
@@ -57,7 +57,7 @@ internal sealed class WorkloadHolders(ILogger log, ClusterObjects objects, Workl
                 log.Information("{Part}: the HorizontalPodAutoscaler {Scaler} is left alone: it rests at 0 replicas, and goes on from the number that is put back", address.Name.ToString(), scaler.Text("metadata", "name"));
             }
         }
-        catch (ClusterException unreadable)
+        catch (KubernetesApiException unreadable)
         {
             // It changes nothing that is done here.
             log.Debug(unreadable, "The HorizontalPodAutoscalers of {Part} could not be listed", address.Name.ToString());

@@ -8,7 +8,7 @@ internal static class WorkloadRights
 {
     /// <summary>Asks for all that is needed.</summary>
     /// <exception cref="RefusedException">Something is missing; the message names verb and resource, each of them.</exception>
-    /// <exception cref="ClusterException">No answer came.</exception>
+    /// <exception cref="KubernetesApiException">No answer came.</exception>
     public static async Task RequireAsync(ClusterObjects objects, WorkloadAddress address, IReadOnlyList<Holder> held, CancellationToken cancellation)
     {
         var needed = new List<(string Verb, string Group, string Plural, string Namespace, string? Name)>
