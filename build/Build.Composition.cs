@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Contacts;
@@ -60,12 +61,16 @@ sealed partial class Build
         var scratch = new ScratchDatabases(run, scratchServers, commands, NamedScratch(run, environments));
         var verification = new VerificationFlow(run, options, environments, tree, commands, python, Verdict);
         var gate = new ProductionGate(run, options.Gate);
+        var applications = MapApplications(run, options.Application);
+        var application = new ApplicationFlow(run, options, environments, applications);
+        var fit = new SchemaFit(run, options.Application, applications);
         return new Composition(
             environments,
-            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, commands),
+            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands),
             new BackupFlow(run, options, environments, scratch, commands),
             new MigrationFlow(run, options, environments, tree, verification, gate, environment => new Migrator(run, commands, runners(environment), options.Migrator), Verdict),
-            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator), new RestoreRollback(run, commands, MapRestore(options)), commands),
+            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications }), fit, application, commands),
+            application,
             verification,
             new BenchmarkFlow(run, new BenchmarkStep(run, options.Benchmark, options.Backup, scratchServers, scratch, commands)));
     }
@@ -105,6 +110,7 @@ sealed partial class Build
         Within("--statement-timeout", StatementTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7));
         Within("--single-flight-wait", SingleFlightWait, TimeSpan.Zero, TimeSpan.FromDays(1));
         Within("--evidence-lifetime", EvidenceLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+        Within("--application-timeout", ApplicationTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         Within("--migration-deadline", MigrationDeadline, TimeSpan.FromSeconds(10), TimeSpan.FromDays(7));
         Within("--migration-retention", MigrationRetention, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
@@ -170,6 +176,7 @@ sealed partial class Build
         Strategy = Strategy ?? RollbackStrategy.Auto,
         AcceptLostWrites = AcceptLostWrites,
         AcceptDataLoss = AcceptDataLoss,
+        Application = new ApplicationOptions { Timeout = ApplicationTimeout?.Value ?? TimeSpan.FromMinutes(5), SuspendGitOps = SuspendGitops, Revisions = ApplicationRevisions },
         Benchmark = new BenchmarkOptions { Megabytes = BenchmarkMegabytes ?? 500, Runs = BenchmarkRuns ?? 5 }.Validated(),
         Message = Message,
         Autogenerate = Autogenerate,
@@ -254,5 +261,5 @@ sealed partial class Build
     private EmergencyContacts ReadContacts() => EmergencyContacts.Read(ContactList, RootDirectory);
 
     /// <summary>What a run is made of.</summary>
-    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, VerificationFlow Verification, BenchmarkFlow Benchmarks);
+    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, ApplicationFlow Application, VerificationFlow Verification, BenchmarkFlow Benchmarks);
 }

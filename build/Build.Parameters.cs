@@ -1,4 +1,5 @@
 using Aragora.Runbook.Adapters.Kubernetes;
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Inputs;
@@ -196,6 +197,25 @@ sealed partial class Build
     [Parameter("Accepts that a restore loses so many writes since its backup: a number, or unknown")]
     [CommandLineOnly]
     readonly AcceptedWrites? AcceptLostWrites;
+
+    // The application around a restore
+
+    [Parameter("What a restore of staging stops and starts again: deployment/NAME, statefulset/NAME or compose/SERVICE, several with commas. Default: nothing", Separator = ",")]
+    readonly ApplicationName[]? StagingApplication;
+
+    [Parameter("What a restore of production stops and starts again: deployment/NAME, statefulset/NAME or compose/SERVICE, several with commas. Default: nothing", Separator = ",")]
+    readonly ApplicationName[]? ProductionApplication;
+
+    [Parameter("Suspends Argo CD and Flux where they would start a stopped application again, and puts them back afterwards")]
+    [CommandLineOnly]
+    readonly bool SuspendGitops;
+
+    [Parameter("The revisions that the running application works with, where its health endpoint does not say so, or is wrong", Separator = ",")]
+    [CommandLineOnly]
+    readonly string[]? ApplicationRevisions;
+
+    [Parameter("How long the application may take to stop, and again to come back. Default: 5min")]
+    readonly Duration? ApplicationTimeout;
 
     // Verification
 

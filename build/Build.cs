@@ -38,6 +38,10 @@ sealed partial class Build : NukeBuild
         .Triggers(SmokeTest)
         .Executes(() => PerformAsync(cancellation => Runbook.Rollbacks.RollbackAsync(cancellation)));
 
+    Target StartApplication => _ => _
+        .Description("Puts back what an interrupted rollback stopped")
+        .Executes(() => PerformAsync(cancellation => Runbook.Application.StartAsync(cancellation)));
+
     Target SmokeTest => _ => _
         .Description("Runs the smoke tests against the target environment; on production read-only ones alone")
         .After(MigrateStaging)

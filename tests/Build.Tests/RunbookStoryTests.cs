@@ -41,6 +41,11 @@ public sealed partial class RunbookStoryTests
             again.ExitCode.ShouldBe(0, again.Output);
             again.Output.ShouldContain($"already at {Head}, nothing to do");
 
+            var unfit = await host.RunAsync($"Rollback --strategy Downgrade --revision -1 --application-revisions {Head}");
+            unfit.ExitCode.ShouldBe(3, unfit.Output);
+            unfit.Output.ShouldContain("the application of production does not work with schema revision 09be5c7a3f81.");
+            (await StatusAsync(host)).ShouldContain($"production {Head}");
+
             var back = await host.RunAsync("Rollback --strategy Downgrade --revision -1");
             back.ExitCode.ShouldBe(0, back.Output);
             (await StatusAsync(host)).ShouldContain("production 09be5c7a3f81");

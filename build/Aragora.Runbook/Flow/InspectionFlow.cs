@@ -1,5 +1,6 @@
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Gates;
@@ -25,6 +26,7 @@ public sealed class InspectionFlow(
     StatusView statuses,
     NewMigration newMigration,
     EmbeddedStack stack,
+    Func<DatabaseEnvironment, ApplicationControl> applications,
     ICommandRunner commands)
 {
     private static readonly string[] NeedProduction = ["Backup", "VerifyBackup", "MigrateProduction"];
@@ -80,6 +82,11 @@ public sealed class InspectionFlow(
         }
 
         await ShowWorkAsync(asked, cancellation);
+        foreach (var environment in asked)
+        {
+            await new ApplicationStatus(run).ShowAsync(environment, applications, cancellation);
+        }
+
         if (closed is not null)
         {
             throw closed;

@@ -1,4 +1,5 @@
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
@@ -9,7 +10,7 @@ using Aragora.Runbook.Rollbacks;
 namespace Aragora.Runbook.Flow;
 
 /// <summary>Rollback: a database taken back, by downgrades or by a backup.</summary>
-public sealed class RollbackFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, LoadedTree tree, VerificationFlow verification, Func<TargetEnvironment, DowngradeRollback> downgrades, RestoreRollback restore, ICommandRunner commands)
+public sealed class RollbackFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, LoadedTree tree, VerificationFlow verification, Func<TargetEnvironment, DowngradeRollback> downgrades, RestoreRollback restore, SchemaFit fit, ApplicationFlow application, ICommandRunner commands)
 {
     private readonly RestorableBackups backups = new(run, options.Backup);
 
@@ -37,10 +38,12 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
                 run.Log.Warning("No verification vouches for it: its content is compared with its manifest before anything is exchanged");
             }
 
+            await fit.RequireAsync(environment, backup.Backup.Manifest.Revisions, cancellation);
             var restored = await restore.RunAsync(environment, backup.Backup, cancellation);
-            return new StepFact(environment.DisplayName, $"{restored.Facts.From.Named()} → {restored.Facts.To.Named()} from {backup.Backup.Name}, unavailable for {Measures.Duration(restored.Facts.Unavailable)}; the old one is kept as {restored.Facts.KeptDatabase}");
+            return new StepFact(environment.DisplayName, $"{restored.Facts.From.Named()} → {restored.Facts.To.Named()} from {backup.Backup.Name}, unavailable for {Measures.Duration(restored.Facts.Unavailable)}{(restored.Facts.Application is { } away ? $", the application for {Measures.Duration(away.Unavailable)}" : "")}; the old one is kept as {restored.Facts.KeptDatabase}");
         }
 
+        await application.PutBackLeftoversAsync(environment, cancellation);
         var result = await downgrades(environment.Name).RunAsync(environment, await tree.GetAsync(cancellation), choice.Revision, options.AcceptDataLoss, cancellation);
         return new StepFact(environment.DisplayName, MigrationFlow.Moved(result.Facts));
     }

@@ -1,3 +1,4 @@
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Benchmarks;
 using Aragora.Runbook.Environments;
@@ -53,6 +54,9 @@ public sealed record RunbookOptions
 
     /// <summary>Whether a downgrade may destroy data.</summary>
     public bool AcceptDataLoss { get; init; }
+
+    /// <summary>How the application is stopped and started around a restore.</summary>
+    public ApplicationOptions Application { get; init; } = new();
 
     /// <summary>What Preflight asks beside the databases: the runners, each for its environment. Default: nothing.</summary>
     public IReadOnlyList<EnvironmentCheck> Surroundings { get; init; } = [];

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Gates;
 using Aragora.Runbook.Outcomes;
 
@@ -220,7 +221,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
         }
         catch (Exception notParsed) when (notParsed is FormatException or ArgumentException or NotSupportedException or InvalidOperationException || notParsed.InnerException is not null)
         {
-            return type == typeof(MaintenanceWindow) ? notParsed.Message : "";
+            return type == typeof(MaintenanceWindow) || type == typeof(ApplicationName) ? notParsed.Message : "";
         }
     }
 
@@ -234,6 +235,7 @@ public sealed class InputGuard(IReadOnlyList<ParameterDefinition> parameters, IR
         var type when type == typeof(bool) => "true|false",
         var type when type == typeof(Duration) => "500ms|5s|10min|24h",
         var type when type == typeof(Uri) => "https://host/path",
+        var type when type == typeof(ApplicationName) => ApplicationName.Forms,
         var type when type == typeof(MaintenanceWindow) => "a maintenance window such as \"Sun 02:00-04:00 Europe/Berlin\"",
         var type when type.Name == "AbsolutePath" => "path",
         _ => "text",

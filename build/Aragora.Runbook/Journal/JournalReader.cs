@@ -15,8 +15,8 @@ public static class JournalReader
         var outcomes = lines.Where(line => line.Kind == "outcome").ToLookup(line => line.Id);
         var acts = lines.Where(line => line.Kind == "intent")
             .Select(intent => outcomes[intent.Id].FirstOrDefault() is { } outcome
-                ? new ActOutcome(intent.Act, outcome.Result ?? "?", intent.At, outcome.Took)
-                : new ActOutcome(intent.Act, Interrupted, intent.At, null))
+                ? new ActOutcome(intent.Act, outcome.Result ?? "?", intent.At, outcome.Took) { Intended = intent.Details, Done = outcome.Details }
+                : new ActOutcome(intent.Act, Interrupted, intent.At, null) { Intended = intent.Details })
             .ToList();
         var overrides = lines.Where(line => line.Kind == "note" && line.Act.StartsWith("override", StringComparison.OrdinalIgnoreCase))
             .Select(line => line.Details is { } details ? $"{line.Act} {details.GetRawText()}" : line.Act)
@@ -60,4 +60,11 @@ public static class JournalReader
 /// <param name="Result">"done", "refused", "failed", "cancelled", or "interrupted" for an intent without an outcome.</param>
 /// <param name="At">When it was begun, UTC.</param>
 /// <param name="Took">How long it took; null for an interrupted one.</param>
-public sealed record ActOutcome(string Act, string Result, DateTimeOffset At, TimeSpan? Took);
+public sealed record ActOutcome(string Act, string Result, DateTimeOffset At, TimeSpan? Took)
+{
+    /// <summary>What it was about to do, as its intent holds it; null for nothing.</summary>
+    public JsonElement? Intended { get; init; }
+
+    /// <summary>What came of it, as its outcome holds it; null for nothing, and for an interrupted one.</summary>
+    public JsonElement? Done { get; init; }
+}

@@ -54,7 +54,7 @@ public static class EvidenceFact
     }
 
     private static string Restore(RestoreFacts facts) =>
-        $"{Named(facts.From)} -> {Named(facts.To)}: restored from {facts.Folder}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, unavailable for {Measures.Duration(facts.Unavailable)}, kept {facts.KeptDatabase}";
+        $"{Named(facts.From)} -> {Named(facts.To)}: restored from {facts.Folder}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, unavailable for {Measures.Duration(facts.Unavailable)}{(facts.Application is { } away ? $" (the application for {Measures.Duration(away.Unavailable)}{(away.Failure is null ? "" : $", and it is NOT BACK: {LogText.SingleLine(away.Failure, 200)}")})" : "")}, kept {facts.KeptDatabase}";
 
     private static string SmokeTest(SmokeTestFacts facts) => $"{Measures.Count(facts.Passed, "test")} passed{(facts.Skipped > 0 ? $", {facts.Skipped} skipped" : "")}{(facts.ReadOnly ? ", read-only" : "")}";
 

@@ -9,6 +9,9 @@ namespace Aragora.Runbook.Rollbacks;
 /// <summary>The rollback that runs the revisions' own downgrades. Needs the database, this checkout and Alembic, and no other part of the world.</summary>
 public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, IMigrationRunner runner, MigratorOptions options)
 {
+    /// <summary>Asked when there is something to move and nobody else can change the database any more; refuses by throwing. Default: none.</summary>
+    public Func<DatabaseEnvironment, MigrationGate>? Gate { get; init; }
+
     /// <summary>Goes back.</summary>
     /// <param name="environment">The database.</param>
     /// <param name="tree">The tree; it must contain the database's revision.</param>
@@ -40,7 +43,7 @@ public sealed class DowngradeRollback(RunContext run, ICommandRunner commands, I
             $"roll back {environment.DisplayName}",
             EvidenceKinds.Rollback,
             seen => Check(environment, RevisionTarget.Resolve(tree, seen.Revisions, target.Revision, MigrationDirection.Downgrade), acceptDataLoss),
-            gate: null,
+            Gate?.Invoke(environment),
             cancellation);
     }
 

@@ -19,4 +19,8 @@ public sealed record RestoreFacts(
     TimeSpan RestoreTook,
     TimeSpan Unavailable,
     long? LostWrites,
-    string KeptDatabase);
+    string KeptDatabase)
+{
+    /// <summary>The application that was stopped and started around it; null where none was named.</summary>
+    public Applications.ApplicationFacts? Application { get; init; }
+}

@@ -20,6 +20,9 @@ public sealed record RestoreOptions
     /// <summary>Told of a database that was exchanged, or may have been, before evidence of it is written. Default: null. It must not throw.</summary>
     public Action<Environments.DatabaseEnvironment>? Moved { get; init; }
 
+    /// <summary>The application of an environment, which is stopped for the exchange. Default: null, none is.</summary>
+    public Func<Environments.DatabaseEnvironment, Applications.ApplicationControl>? Application { get; init; }
+
     /// <summary>Free bytes where a folder is, for tests. Default: the file system's.</summary>
     public Func<string, long> FreeBytes { get; init; } = DiskSpace.FreeBytes;
 }

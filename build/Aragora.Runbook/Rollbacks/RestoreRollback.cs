@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Applications;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Digests;
 using Aragora.Runbook.Environments;
@@ -26,7 +26,6 @@ namespace Aragora.Runbook.Rollbacks;
 public sealed class RestoreRollback(RunContext run, ICommandRunner commands, RestoreOptions options, IProgressView? progress = null)
 {
     private static readonly TimeSpan CleaningPatience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan ReadingPatience = TimeSpan.FromSeconds(10);
     private readonly SteadyJournal journal = new(run);
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
@@ -42,16 +41,14 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         run.Secrets.Add(environment.Database.Password);
         var started = run.Clock.GetTimestamp();
         new ManifestTrust(run.Evidence).Require(backup);
+        var application = options.Application?.Invoke(environment) ?? new ApplicationControl(run, environment, [], new ApplicationOptions());
+        await application.RequireStoppableAsync(cancellation);
         var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), backup.Manifest.ClientMajor(), "the pg_dump that wrote this backup");
         await using var lease = await new SingleFlight(run) { Heartbeat = options.GuardHeartbeat, MayBeClosed = true }.AcquireAsync(environment, options.SingleFlightWait, cancellation);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
         try
         {
-            var facts = await GuardedAsync(environment, backup, client, lease.ProcessId, linked.Token);
-            var after = await ReadBackAsync(environment, backup, facts);
-            Tell(environment, facts);
-            var evidence = await run.RecordAsync(EvidenceKinds.Rollback, environment, after, facts, run.Clock.GetElapsedTime(started), treeHash: null, CancellationToken.None);
-            return new RestoreResult(facts, after, evidence);
+            return await AroundAsync(environment, backup, client, lease.ProcessId, application, started, linked.Token);
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
@@ -63,12 +60,46 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         }
     }
 
-    private async Task<RestoreFacts> GuardedAsync(DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, CancellationToken cancellation)
+    /// <summary>The application comes back, whatever becomes of the restore; but not onto a database of which nobody knows what it is.</summary>
+    private async Task<RestoreResult> AroundAsync(DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, ApplicationControl application, long started, CancellationToken cancellation)
+    {
+        try
+        {
+            var aftermath = new RestoreAftermath(run);
+            var facts = await GuardedAsync(environment, backup, client, guard, application, cancellation);
+            var after = await aftermath.ReadBackAsync(environment, backup, facts);
+            facts = facts with { Application = await application.StartAsync() };
+            aftermath.Tell(environment, facts);
+            var evidence = await run.RecordAsync(EvidenceKinds.Rollback, environment, after, facts, run.Clock.GetElapsedTime(started), treeHash: null, CancellationToken.None);
+            return facts.Application is { Failure: not null } away ? throw application.NotBack(away, null) : new RestoreResult(facts, after, evidence);
+        }
+        catch (NeedsPersonException person) when (application.IsStopped)
+        {
+            throw application.LeftStopped(person);
+        }
+        catch (Exception failure) when (application.IsStopped)
+        {
+            if (await application.StartAsync() is { Failure: not null } away)
+            {
+                throw application.NotBack(away, failure);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<RestoreFacts> GuardedAsync(DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, ApplicationControl application, CancellationToken cancellation)
     {
         await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, cancellation);
         await StableSettings.ApplyAsync(maintenance, TimeSpan.FromSeconds(30), cancellation);
         var name = environment.Database.Database;
         await (await RestoreLeftovers.FindAsync(maintenance, name, cancellation)).ClearAsync(run, environment, maintenance, cancellation);
+        if ((await application.PutBackAsync(waits: false, cancellation)).Done.Count > 0)
+        {
+            // What the dead run had suspended is at work again.
+            await application.RequireStoppableAsync(cancellation);
+        }
+
         await PoolerProbe.RequireNoneAsync(environment, cancellation);
         var live = await ServerDatabase.FindAsync(maintenance, name, cancellation) ?? throw new BadInputException($"There is no database {name}.", "it vanished", "./build.sh Status");
         var now = await DatabaseInspector.ReadAsync(environment, cancellation);
@@ -84,11 +115,11 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         }
 
         var intent = new { Environment = environment.DisplayName, Database = now.Identity.ToString(), From = now.Revisions, To = backup.Manifest.Revisions, backup.Folder, backup.ManifestSha256, Accepted = options.Accepted.ToString() };
-        return await journal.ActAsync($"roll back {environment.DisplayName} to a backup", intent, () => RestoreAsync(environment, backup, client, guard, maintenance, live, now, count, cancellation));
+        return await journal.ActAsync($"roll back {environment.DisplayName} to a backup", intent, () => RestoreAsync(environment, backup, client, guard, application, maintenance, live, now, count, cancellation));
     }
 
     private async Task<RestoreFacts> RestoreAsync(
-        DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, PostgresSession maintenance, ServerDatabase live, DatabaseFacts now, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
+        DatabaseEnvironment environment, BackupReference backup, PostgresClient client, int guard, ApplicationControl application, PostgresSession maintenance, ServerDatabase live, DatabaseFacts now, Func<PostgresSession, CancellationToken, Task<LostWrites>> count, CancellationToken cancellation)
     {
         var settings = await DatabaseSettings.ReadAsync(maintenance, live, cancellation);
         try
@@ -106,6 +137,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             await RestoredCopyCheck.RequireRevisionAsync(backup, beside, cancellation);
             uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
             var exchange = new DatabaseExchange(run, environment, count) { LastLook = token => LastLookAsync(environment, maintenance, guard, live, copy, settings, token) };
+            await application.StopAsync(maintenance, live.Oid, cancellation);
             var exchanged = await ExchangeAsync(environment, () => exchange.RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation));
             Accept(environment, backup, exchanged.Lost);
             return new RestoreFacts(now.Revisions, backup.Manifest.Revisions, BackupLocation.Relative(backup.Folder, run.Root), backup.ManifestSha256, backup.Manifest.MadeAt, took, exchanged.Unavailable, exchanged.Lost.Total, exchanged.Kept);
@@ -192,49 +224,6 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         foreach (var line in lost.ToTable().Split('\n').Where(line => line.Length > 0))
         {
             run.Log.Information("  {Line:l}", line);
-        }
-    }
-
-    private async Task<DatabaseFacts> ReadBackAsync(DatabaseEnvironment environment, BackupReference backup, RestoreFacts facts)
-    {
-        var after = await ReadAsync(environment);
-        if (after is not null && after.Revisions.Order(StringComparer.Ordinal).SequenceEqual(backup.Manifest.Revisions.Order(StringComparer.Ordinal), StringComparer.Ordinal))
-        {
-            return after;
-        }
-
-        throw new NeedsPersonException(
-            $"{environment.Database.Database} was exchanged for its restored copy, and {(after is null ? "cannot be read" : $"is at {after.Revisions.Named()} instead of {backup.Manifest.Revisions.Named()}")}.",
-            $"the old database is kept as {facts.KeptDatabase}",
-            $"./build.sh Status; to go back, in the database postgres: {string.Join(' ', DatabaseSwap.ReverseSql(environment.Database.Database, facts.KeptDatabase, DatabaseNames.Undone(environment.Database.Database, run.RunId)))}");
-    }
-
-    /// <summary>Clients that come back all at once may leave no place on the server for some seconds.</summary>
-    private async Task<DatabaseFacts?> ReadAsync(DatabaseEnvironment environment)
-    {
-        var started = run.Clock.GetTimestamp();
-        while (true)
-        {
-            var read = await run.TryReadAsync(environment, CancellationToken.None);
-            if (read is not null || run.Clock.GetElapsedTime(started) > ReadingPatience)
-            {
-                return read;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(100, 600)), run.Clock, CancellationToken.None);
-        }
-    }
-
-    private void Tell(DatabaseEnvironment environment, RestoreFacts facts)
-    {
-        var live = environment.Database.Database;
-        run.Log.Information("{Database} is the restored one, at {Revision:l}; nobody was let in for {Unavailable:l}; {Lost:l} lost", live, facts.To.Named(), Measures.Duration(facts.Unavailable), facts.LostWrites is { } known ? Measures.Count(known, "write") + " were" : "an unknown number of writes was");
-        run.Log.Information("The old one is kept, closed, as {Kept}. To look into it: {Sql:l}", facts.KeptDatabase, DatabaseFence.OpeningSql(facts.KeptDatabase));
-        run.Log.Information("When nobody needs it any more: {Sql:l}", RestoreCopy.DroppingSql(facts.KeptDatabase) + ";");
-        run.Log.Information("To take this back, in the database postgres:");
-        foreach (var sql in DatabaseSwap.ReverseSql(live, facts.KeptDatabase, DatabaseNames.Undone(live, run.RunId)))
-        {
-            run.Log.Information("  {Sql:l}", sql);
         }
     }
 

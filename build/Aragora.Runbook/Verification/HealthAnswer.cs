@@ -46,6 +46,9 @@ public enum HealthOutcome
 /// <param name="Version">The application's version where the body tells it.</param>
 public sealed record HealthAnswer(HealthOutcome Outcome, int? Status, TimeSpan Latency, string Complaint, string Fix, string? Version = null)
 {
+    /// <summary>The schema revisions that the application says it works with, healthy or not; null where it does not say.</summary>
+    public IReadOnlyList<string>? Revisions { get; init; }
+
     /// <summary>Whether waiting does not change it.</summary>
     public bool IsPermanent => Outcome is HealthOutcome.NotThere or HealthOutcome.Forbidden or HealthOutcome.Redirected or HealthOutcome.Tls or HealthOutcome.UnknownHost;
 

@@ -15,6 +15,9 @@ public sealed partial record HealthBody(string Text, bool IsHtml, string? Status
     private const int TextLength = 500;
     private static readonly HashSet<string> Well = new(StringComparer.OrdinalIgnoreCase) { "ok", "healthy", "pass", "up" };
 
+    /// <summary>The schema revisions that the application says it works with (<c>revisions</c>, or <c>schema_revisions</c>: an array of strings); null where it says nothing of the kind.</summary>
+    public IReadOnlyList<string>? Revisions { get; init; }
+
     /// <summary>Reads a body.</summary>
     /// <param name="body">Its text, or as much of it as was read.</param>
     /// <param name="mediaType">Its media type; null where the server names none.</param>
@@ -33,8 +36,14 @@ public sealed partial record HealthBody(string Text, bool IsHtml, string? Status
             .Where(value => value.ValueKind is JsonValueKind.String or JsonValueKind.Number)
             .Select(value => LogText.SingleLine(value.ToString(), 100))
             .FirstOrDefault(word => word.Length > 0);
-        return new HealthBody(text, isHtml, state, state is not null && !Well.Contains(state), version);
+        var revisions = members["revisions"].Concat(members["schema_revisions"]).Select(Texts).FirstOrDefault(texts => texts.Count > 0);
+        return new HealthBody(text, isHtml, state, state is not null && !Well.Contains(state), version) { Revisions = revisions };
     }
+
+    private static IReadOnlyList<string> Texts(JsonElement value) => value.ValueKind != JsonValueKind.Array ? [] :
+    [
+        .. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => LogText.SingleLine(item.GetString()!, 100)).Where(text => text.Length > 0),
+    ];
 
     /// <summary>A truth and a number in the range of 200 are words for being well.</summary>
     private static string? Word(JsonElement value) => value.ValueKind switch

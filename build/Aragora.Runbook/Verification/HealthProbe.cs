@@ -88,7 +88,7 @@ public sealed class HealthProbe : IDisposable
 
         var text = await ReadAsync(response.Content, cancellation);
         var body = HealthBody.Read(secrets.Apply(text), response.Content.Headers.ContentType?.MediaType);
-        return Judge((int)response.StatusCode, body, clock.GetElapsedTime(started));
+        return Judge((int)response.StatusCode, body, clock.GetElapsedTime(started)) with { Revisions = body.Revisions };
     }
 
     private HealthAnswer Judge(int status, HealthBody body, TimeSpan latency) => status switch

@@ -1,8 +1,6 @@
-using Aragora.Runbook.Journal;
+namespace Aragora.Runbook.Journal;
 
-namespace Aragora.Runbook.Rollbacks;
-
-/// <summary>The journal as an exchange of databases needs it: no act without its intent, but what an act has done counts also where its outcome can no longer be written (a full disk).</summary>
+/// <summary>The journal as an exchange of databases, and the application around it, need it: no act without its intent, but what an act has done counts also where its outcome can no longer be written (a full disk).</summary>
 /// <param name="run">Its journal and log.</param>
 internal sealed class SteadyJournal(RunContext run)
 {
@@ -29,6 +27,25 @@ internal sealed class SteadyJournal(RunContext run)
             }
 
             return await working;
+        }
+    }
+
+    /// <summary>Acts also where not even the intent can be written: for what puts back what was there, which must not wait for a disk.</summary>
+    public async Task<T> ActAnywayAsync<T>(string act, object details, Func<Task<T>> work)
+    {
+        var isBegun = false;
+        try
+        {
+            return await ActAsync(act, details, () =>
+            {
+                isBegun = true;
+                return work();
+            });
+        }
+        catch (Exception unwritable) when (!isBegun && IsUnwritable(unwritable))
+        {
+            run.Log.Error(unwritable, "The journal cannot be written: \"{Act:l}\" is done, and is missing there", act);
+            return await work();
         }
     }
 
