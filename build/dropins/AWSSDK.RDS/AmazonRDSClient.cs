@@ -46,10 +46,6 @@ public partial class AmazonRDSClient : AmazonServiceClient, IAmazonRDS
     {
     }
 
-    static ClientConfig IAmazonService.CreateDefaultClientConfig() => new AmazonRDSConfig();
-
-    static IAmazonService IAmazonService.CreateDefaultServiceClient(AWSCredentials awsCredentials, ClientConfig clientConfig) => new AmazonRDSClient(awsCredentials, (AmazonRDSConfig)clientConfig);
-
     /// <inheritdoc/>
     protected override IServiceMetadata ServiceMetadata => Metadata;
 

@@ -41,4 +41,8 @@ public partial interface IAmazonRDS : IAmazonService, IDisposable
 
     /// <summary>Asks for a new instance with the content of a snapshot.</summary>
     Task<RestoreDBInstanceFromDBSnapshotResponse> RestoreDBInstanceFromDBSnapshotAsync(RestoreDBInstanceFromDBSnapshotRequest request, CancellationToken cancellationToken = default);
+
+    static ClientConfig IAmazonService.CreateDefaultClientConfig() => new AmazonRDSConfig();
+
+    static IAmazonService IAmazonService.CreateDefaultServiceClient(AWSCredentials awsCredentials, ClientConfig clientConfig) => new AmazonRDSClient(awsCredentials, (AmazonRDSConfig)clientConfig);
 }

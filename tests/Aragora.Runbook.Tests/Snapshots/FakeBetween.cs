@@ -37,9 +37,8 @@ internal sealed class FakeBetween : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Stop();
-        await serving;
         listener.Close();
+        await serving;
     }
 
     private async Task ServeAsync()

@@ -123,9 +123,8 @@ public sealed class SnapshotStepTests(RealServer server, MotoServer moto) : ICla
     {
         var scenario = await RdsScenario.NewAsync(server, moto);
         var proxied = scenario.Environment with { Database = scenario.Environment.Database with { Host = "127.0.0.9", Port = 6432 } };
-        scenario.Leads["127.0.0.9"] = scenario.Real.Database;
         var now = await Runbook.Environments.DatabaseInspector.ReadAsync(scenario.Real, CancellationToken.None);
-        await new SnapshotStep(scenario.Run, moto.Api(), scenario.Options()).RunAsync(proxied, now, null, null, false, CancellationToken.None);
+        await new SnapshotStep(scenario.Run, moto.Api(), scenario.Options() with { Reach = (_, _) => (scenario.Real.Database.Host, scenario.Real.Database.Port) }).RunAsync(proxied, now, null, null, false, CancellationToken.None);
         scenario.Log.ShouldContain(line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains($"the database URL names 127.0.0.9:6432, and {scenario.Instance} is at {MotoServer.AddressOf(scenario.Instance)}:5433", StringComparison.Ordinal));
     }
 
@@ -140,7 +139,7 @@ public sealed class SnapshotStepTests(RealServer server, MotoServer moto) : ICla
         facts.Source.ShouldBe(cluster);
         var found = (await moto.Api().FindSnapshotAsync(Adapters.Rds.SnapshotKind.Cluster, facts.Snapshot, CancellationToken.None)).ShouldNotBeNull();
         found.Tags[SnapshotTags.Source].ShouldBe(cluster);
-        var refused = await Should.ThrowAsync<RefusedException>(() => scenario.Rollback(scenario.Options(snapshot: facts.Snapshot) with { InstanceIdentifier = member }).RunAsync(scenario.Environment, CancellationToken.None));
+        var refused = await Should.ThrowAsync<RefusedException>(() => scenario.RollBackAsync(scenario.Options(snapshot: facts.Snapshot) with { InstanceIdentifier = member }));
         refused.What.ShouldBe($"A rollback by snapshot does not restore Aurora yet, and production is the Aurora cluster {cluster}.");
     }
 

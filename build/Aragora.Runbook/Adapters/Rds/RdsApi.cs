@@ -16,8 +16,9 @@ public sealed class RdsApi : IDisposable
     private readonly IAmazonRDS client;
 
     /// <summary>A client from the SDK's own sources. Nothing is asked before the first call.</summary>
+    /// <exception cref="Outcomes.BadInputException">No source names a region.</exception>
     public RdsApi()
-        : this(new AmazonRDSClient(Configuration(Environment.GetEnvironmentVariable)))
+        : this(Connect(Configuration(Environment.GetEnvironmentVariable)))
     {
     }
 
@@ -138,6 +139,19 @@ public sealed class RdsApi : IDisposable
         }
 
         return configuration;
+    }
+
+    /// <summary>The SDK looks for the region here, and for credentials with the first request.</summary>
+    internal static IAmazonRDS Connect(AmazonRDSConfig configuration)
+    {
+        try
+        {
+            return new AmazonRDSClient(configuration);
+        }
+        catch (AmazonClientException nowhere)
+        {
+            throw RdsFailures.Explain(nowhere, "rds", "the account", "no region");
+        }
     }
 
     private static async Task<IReadOnlyList<T>> PagesAsync<T>(Func<string?, Task<(IEnumerable<T>? Items, string? Marker)>> ask)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using System.Xml;
 using Amazon.Runtime;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
@@ -14,7 +15,7 @@ public static partial class RdsFailures
         StringComparer.Ordinal);
 
     /// <summary>Whether this comes from asking RDS.</summary>
-    public static bool IsOurs(Exception failure) => failure is AmazonClientException or AmazonServiceException or HttpRequestException or OperationCanceledException or TimeoutException or IOException;
+    public static bool IsOurs(Exception failure) => failure is AmazonClientException or AmazonServiceException or HttpRequestException or OperationCanceledException or TimeoutException or IOException or XmlException;
 
     /// <summary>Explains.</summary>
     /// <param name="failure">What the SDK threw.</param>
@@ -34,7 +35,7 @@ public static partial class RdsFailures
             LogText.SingleLine(client.Message, 600),
             "export AWS_PROFILE=<name> (and for SSO: aws sso login --profile <name>), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in CI a role by web identity (AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE)",
             client),
-        OperationCanceledException or TimeoutException => Unreachable(failure, where),
+        XmlException broken => new FailedCleanException($"RDS's answer to {action} of {resource} broke off.", LogText.SingleLine($"{where}: {broken.Message}"), "check the network, and AWS_ENDPOINT_URL if it is set; then repeat the command: what was begun is found and gone on with", broken),
         _ => Unreachable(failure, where),
     };
 
@@ -45,7 +46,7 @@ public static partial class RdsFailures
         AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError } => true,
         AmazonServiceException { InnerException: HttpRequestException } => true,
         AmazonClientException => false,
-        HttpRequestException or OperationCanceledException or TimeoutException or IOException => true,
+        HttpRequestException or OperationCanceledException or TimeoutException or IOException or XmlException => true,
         _ => false,
     };
 
