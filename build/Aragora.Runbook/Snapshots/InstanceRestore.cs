@@ -33,11 +33,11 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
             await run.Journal.ActAsync("restore a snapshot into a new instance", new { Snapshot = snapshot.Identifier, Instance = identifier, Like = original.Identifier, rds.Where }, () => rds.RestoreAsync(snapshot, identifier, original, Tags(original, snapshot, identifier), cancellation));
         }
 
-        var restored = await AvailableAsync(identifier, cancellation);
-        if (RestoreTags.StepOf(restored) is RestoreStep.Restoring)
+        var restored = await BegunWork.GuardAsync($"the new instance {identifier} stands, and nothing points at it", async () =>
         {
-            restored = await ConfigureAsync(restored, original, cancellation);
-        }
+            var available = await AvailableAsync(identifier, cancellation);
+            return RestoreTags.StepOf(available) is RestoreStep.Restoring ? await ConfigureAsync(available, original, cancellation) : available;
+        });
 
         var differences = restored.Settings.DifferencesFrom(original.Settings);
         foreach (var difference in differences)

@@ -143,7 +143,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var rename = $"{Command(options.SnapshotIdentifier!)} --switch Rename --accept-lost-writes {lost.Total?.ToString(CultureInfo.InvariantCulture) ?? AcceptedWrites.UnknownWord}";
         run.Log.Information("Nothing points at it yet. Either change the host in {Variable:l}, and wherever the application has it, to {Host:l} (port {Port})", environment.UrlVariable, restored.Address, restored.Port);
         run.Log.Information("or exchange the names, so that the endpoint stays: {Command:l}", rename);
-        run.Log.Information("or delete it, which costs as long as it stands: aws rds delete-db-instance --db-instance-identifier {Instance:l}", restored.Identifier);
+        run.Log.Information("or delete it, which costs as long as it stands: aws rds delete-db-instance --db-instance-identifier {Instance:l} --skip-final-snapshot", restored.Identifier);
     }
 
     private BackupManifest? DumpBeside(RdsSnapshot snapshot) =>

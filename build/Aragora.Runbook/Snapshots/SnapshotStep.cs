@@ -54,10 +54,13 @@ public sealed class SnapshotStep(RunContext run, RdsApi rds, RdsOptions options)
                 await rds.CreateSnapshotAsync(subject.Kind, subject.Identifier, name, SnapshotTags.Of(run.RunId, environment, subject.Identifier, now, treeHash, dump?.Name, expiry!.Value), cancellation);
             }
 
-            var made = await AwaitAsync(subject, name, cancellation);
-            Verify(subject, made);
-            await RequireUnmovedAsync(environment, made, now, cancellation);
-            return new SnapshotFacts(made.Identifier, made.Arn, made.SourceIdentifier, $"{made.Engine} {made.EngineVersion}", made.StorageGib, made.IsEncrypted, made.TakenAt, expiry, found is not null);
+            return await BegunWork.GuardAsync($"RDS goes on with the snapshot {name}, and the next run finds it", async () =>
+            {
+                var made = await AwaitAsync(subject, name, cancellation);
+                Verify(subject, made);
+                await RequireUnmovedAsync(environment, made, now, cancellation);
+                return new SnapshotFacts(made.Identifier, made.Arn, made.SourceIdentifier, $"{made.Engine} {made.EngineVersion}", made.StorageGib, made.IsEncrypted, made.TakenAt, expiry, found is not null);
+            });
         });
         await run.RecordAsync(EvidenceKinds.Snapshot, environment, now, facts, run.Clock.GetElapsedTime(started), treeHash, cancellation);
         run.Log.Information("Snapshot {Snapshot:l} is available: {Engine:l}, {Size} GiB, {Encrypted:l}, kept until {Expiry:l}", facts.Snapshot, facts.Engine, facts.StorageGib, facts.IsEncrypted ? "encrypted" : "not encrypted", facts.ExpiresAt is { } until ? Measures.Moment(until) : "somebody deletes it");

@@ -100,6 +100,8 @@ public sealed class RdsFailuresTests(SmallMoto moto) : IClassFixture<SmallMoto>
     {
         var none = new Amazon.Runtime.AmazonClientException("Failed to resolve AWS credentials.");
         RdsFailures.Explain(none, "rds:DescribeDBInstances", "prod", "eu-central-1").ShouldBeOfType<BadInputException>().Next.ShouldContain("aws sso login");
+        var loggedOut = new Amazon.Runtime.AmazonClientException("Failed to resolve AWS credentials. Exception 3 of 4: The profile [s] is an SSO profile.  This type of profile is not allowed here.");
+        RdsFailures.Explain(loggedOut, "rds:DescribeDBInstances", "prod", "eu-central-1").Next.ShouldBe("aws sso login --profile <name>");
         Assert.SkipWhen(new AmazonRDSConfig().RegionEndpoint is not null, "this machine has a region of its own");
         Should.Throw<BadInputException>(() => RdsApi.Connect(new AmazonRDSConfig())).What.ShouldBe("No AWS region is set.");
     }

@@ -127,6 +127,20 @@ public sealed class SnapshotRollbackTests(RealServer server, MotoServer moto, Se
     }
 
     [Fact]
+    public async Task A_permission_that_is_missing_midway_names_the_action_and_what_stands()
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second, settings: ("MaxAllocatedStorage", "500"));
+        var snapshot = await scenario.SnapshotAsync();
+        await using var denying = new FakeBetween(moto.Url, request => request.Action == "ModifyDBInstance" ? Task.FromResult(FakeBetween.Error(403, "AccessDenied", "User: arn:aws:iam::1:user/ci is not authorized to perform: rds:ModifyDBInstance on resource: arn:aws:rds:eu-central-1:1:db:x")) : request.PassAsync());
+        var run = scenario.NewRun();
+        var failure = await Should.ThrowAsync<FailedCleanException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot), moto.Api(denying.Url), run));
+        failure.What.ShouldBe("AWS does not allow rds:ModifyDBInstance on arn:aws:rds:eu-central-1:1:db:x.");
+        failure.Why.ShouldEndWith($"the new instance {RdsNames.Restored(scenario.Instance, run.RunId)} stands, and nothing points at it");
+        scenario.Moves.ShouldBeEmpty();
+        (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot))).Switched.ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task What_cannot_be_restored_is_told_apart()
     {
         var scenario = await RdsScenario.NewAsync(server, moto);

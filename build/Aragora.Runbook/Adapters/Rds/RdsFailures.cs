@@ -30,6 +30,8 @@ public static partial class RdsFailures
         AmazonServiceException service => Failing($"RDS answered {action} of {resource} with something that is no answer of RDS.", service, where),
         AmazonClientException client when IsAboutRegion(client) => new BadInputException(
             "No AWS region is set.", "neither AWS_REGION, AWS_DEFAULT_REGION nor the profile names one", "export AWS_REGION=eu-central-1   (where the instance is), or name a profile: export AWS_PROFILE=<name>", client),
+        AmazonClientException client when client.Message.Contains("is an SSO profile", StringComparison.Ordinal) => new BadInputException(
+            "Nobody is logged in with the SSO profile.", "AWS_PROFILE (or the default profile) asks for a login, and there is none that still holds", "aws sso login --profile <name>", client),
         AmazonClientException client => new BadInputException(
             "There are no AWS credentials.",
             LogText.SingleLine(client.Message, 600),
