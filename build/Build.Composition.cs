@@ -19,6 +19,7 @@ using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Restores;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Servers;
+using Aragora.Runbook.Snapshots;
 using Aragora.Runbook.Tooling;
 using Aragora.Runbook.Verification;
 using Nuke.Common;
@@ -64,14 +65,16 @@ sealed partial class Build
         var applications = MapApplications(run, options.Application);
         var application = new ApplicationFlow(run, options, environments, applications);
         var fit = new SchemaFit(run, options.Application, applications);
+        var snapshots = new SnapshotFlow(run, options.Backup, MapRds(options), environments, tree, fit);
         return new Composition(
             environments,
-            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands),
-            new BackupFlow(run, options, environments, scratch, commands),
+            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands) { Snapshots = snapshots },
+            new BackupFlow(run, options, environments, scratch, commands) { Snapshots = snapshots },
             new MigrationFlow(run, options, environments, tree, verification, gate, environment => new Migrator(run, commands, runners(environment), options.Migrator), Verdict),
-            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications }), fit, application, commands),
+            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications }), fit, application, commands) { Snapshots = snapshots },
             application,
             verification,
+            snapshots,
             new BenchmarkFlow(run, new BenchmarkStep(run, options.Benchmark, options.Backup, scratchServers, scratch, commands)));
     }
 
@@ -82,6 +85,8 @@ sealed partial class Build
         var runs = Path.Combine(root, "artifacts", "runbook");
         var folder = Path.Combine(runs, runId);
         secrets.Add(EvidenceKey);
+        secrets.Add(Environment.GetEnvironmentVariable("AWS_SECRET_ACCESS_KEY"));
+        secrets.Add(Environment.GetEnvironmentVariable("AWS_SESSION_TOKEN"));
         presence = InterruptedRuns.Announce(runs, runId);
         var beside = Path.Combine(new BackupOptions { Folder = BackupDirectory }.FolderBelow(root), BackupCatalog.RecordsFolder);
         var searched = EvidenceDirectory is null ? new[] { runs, beside } : [runs, beside, EvidenceDirectory];
@@ -113,8 +118,11 @@ sealed partial class Build
         Within("--application-timeout", ApplicationTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         Within("--migration-deadline", MigrationDeadline, TimeSpan.FromSeconds(10), TimeSpan.FromDays(7));
         Within("--migration-retention", MigrationRetention, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+        Within("--snapshot-retention", SnapshotRetention, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
+        Within("--snapshot-deadline", SnapshotDeadline, TimeSpan.FromMinutes(1), TimeSpan.FromDays(2));
         Within("--health-timeout", HealthTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         CheckOverride();
+        CheckRds();
         if (TargetEnvironment == Aragora.Runbook.Environments.TargetEnvironment.Staging && ExecutionPlan.Any(target => target.Name == nameof(MigrateProduction)))
         {
             throw new BadInputException("MigrateProduction does not go with --target-environment Staging.", "what it triggers verifies production", "./build.sh MigrateStaging   migrates staging alone");
@@ -178,6 +186,7 @@ sealed partial class Build
         AcceptDataLoss = AcceptDataLoss,
         Application = new ApplicationOptions { Timeout = ApplicationTimeout?.Value ?? TimeSpan.FromMinutes(5), SuspendGitOps = SuspendGitops, Revisions = ApplicationRevisions },
         Benchmark = new BenchmarkOptions { Megabytes = BenchmarkMegabytes ?? 500, Runs = BenchmarkRuns ?? 5 }.Validated(),
+        NothingMoves = Strategy == RollbackStrategy.Snapshot && Switch != SwitchMode.Rename,
         Message = Message,
         Autogenerate = Autogenerate,
     };
@@ -261,5 +270,5 @@ sealed partial class Build
     private EmergencyContacts ReadContacts() => EmergencyContacts.Read(ContactList, RootDirectory);
 
     /// <summary>What a run is made of.</summary>
-    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, ApplicationFlow Application, VerificationFlow Verification, BenchmarkFlow Benchmarks);
+    private sealed record Composition(RunbookEnvironments Environments, InspectionFlow Inspection, BackupFlow Backups, MigrationFlow Migrations, RollbackFlow Rollbacks, ApplicationFlow Application, VerificationFlow Verification, SnapshotFlow Snapshots, BenchmarkFlow Benchmarks);
 }

@@ -6,6 +6,7 @@ using Aragora.Runbook.Inputs;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Migrations.Compose;
 using Aragora.Runbook.Rollbacks;
+using Aragora.Runbook.Snapshots;
 using Nuke.Common;
 using Nuke.Common.IO;
 
@@ -167,6 +168,32 @@ sealed partial class Build
     [CommandLineOnly]
     readonly Duration? EvidenceLifetime;
 
+    // RDS
+
+    [Parameter("Production's RDS instance: Backup snapshots it beside the dump. Credentials and region are the AWS SDK's own. Default: none")]
+    readonly string? ProductionDbInstanceIdentifier;
+
+    [Parameter("After how long a snapshot of ours may be pruned. Default: 30d")]
+    readonly Duration? SnapshotRetention;
+
+    [Parameter("How long a snapshot, a restore or a rename may take, each. Default: 2h")]
+    readonly Duration? SnapshotDeadline;
+
+    [Parameter("Lets Backup say which snapshots of ours have expired, and delete them with --no-dry-run", Name = "PruneSnapshots")]
+    readonly bool PruneAfterBackup;
+
+    [Parameter("Lets pruning delete, instead of only saying what it would")]
+    [CommandLineOnly]
+    readonly bool NoDryRun;
+
+    [Parameter("The RDS snapshot that Rollback --strategy Snapshot restores")]
+    [CommandLineOnly]
+    readonly string? SnapshotIdentifier;
+
+    [Parameter("What becomes of a restored instance: Print its endpoint, or Rename it so that the endpoint stays. Default: Print")]
+    [CommandLineOnly]
+    readonly SwitchMode? Switch;
+
     // The gate
 
     [Parameter("When production may be migrated, such as \"Sun 02:00-04:00 Europe/Berlin\". Default: always")]
@@ -186,7 +213,7 @@ sealed partial class Build
 
     // Rollback
 
-    [Parameter("How Rollback goes back: Auto, Downgrade or Restore. Default: Auto, the least destructive that works")]
+    [Parameter("How Rollback goes back: Auto, Downgrade, Restore or Snapshot. Default: Auto, the least destructive that works; never Snapshot")]
     [CommandLineOnly]
     readonly RollbackStrategy? Strategy;
 

@@ -19,6 +19,11 @@ sealed partial class Build : NukeBuild
         .DependsOn(Backup)
         .Executes(() => PerformAsync(cancellation => Runbook.Backups.VerifyBackupAsync(cancellation)));
 
+    Target PruneSnapshots => _ => _
+        .Description("Says which RDS snapshots of ours have expired; deletes them with --no-dry-run")
+        .After(Backup)
+        .Executes(() => PerformAsync(cancellation => Runbook.Snapshots.PruneAsync(cancellation)));
+
     // Rehearse stands here, between VerifyBackup and MigrateProduction.
 
     Target MigrateStaging => _ => _

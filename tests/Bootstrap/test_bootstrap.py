@@ -29,7 +29,7 @@ RDS_MISSING = (
     "No packages exist with this id in source(s): nuget.org [{root}/build/_build.csproj]"
 )
 RDS_TOO_OLD = (
-    "{root}/build/_build.csproj : error NU1102: Unable to find package AWSSDK.RDS with version (>= 4.0.0)\n"
+    "{root}/build/_build.csproj : error NU1102: Unable to find package AWSSDK.RDS with version (>= 4.0.14)\n"
     "{root}/build/_build.csproj : error NU1102:   - Found 2 version(s) in nuget.org [ Nearest version: 3.7.0 ]"
 )
 OTHER_MISSING = "{root}/build/_build.csproj : error NU1101: Unable to find package Npgsql. No packages exist with this id in source(s): nuget.org"
@@ -323,7 +323,7 @@ def test_what_the_registry_lacks_is_switched_off_and_remembered(house, answer, n
     switches = f"nuke={nuke} rds={rds}".lower()
     assert switches in first.stdout
     assert ("Nuke.Common 10.1.0 is not in this registry: using build/dropins/Nuke.Common" in first.stderr) is not nuke
-    assert ("AWSSDK.RDS 4.0.0 is not in this registry: using build/dropins/AWSSDK.RDS" in first.stderr) is not rds
+    assert ("AWSSDK.RDS 4.0.14 is not in this registry: using build/dropins/AWSSDK.RDS" in first.stderr) is not rds
     assert house.compilations() == 2 and len(house.builds()) == 1
     again = house.run()
     assert switches in again.stdout and again.stderr == "" and house.compilations() == 2
@@ -618,7 +618,7 @@ class TestWithTheRealSdk:
     def test_an_empty_registry_a_full_one_and_a_dead_one(self, real, folder):
         empty = real.run("5", check=False)
         assert empty.returncode == 5 and empty.stdout == "dropin True\n", empty.stderr
-        assert "Nuke.Common 10.1.0 is not in this registry" in empty.stderr and "AWSSDK.RDS 4.0.0 is not in this registry" in empty.stderr
+        assert "Nuke.Common 10.1.0 is not in this registry" in empty.stderr and "AWSSDK.RDS 4.0.14 is not in this registry" in empty.stderr
         warm = real.run("0")
         assert warm.stdout == "dropin True\n" and warm.stderr == ""
         # The registry gets one of the two: the same sources stay as they are, changed ones see it.
@@ -626,7 +626,7 @@ class TestWithTheRealSdk:
         assert real.run("0").stdout == "dropin True\n"
         real.write("build/Program.cs", (real.root / "build/Program.cs").read_text() + "\n")
         full = real.run("0")
-        assert full.stdout == "package True\n" and "AWSSDK.RDS 4.0.0 is not" in full.stderr and "Nuke.Common" not in full.stderr
+        assert full.stdout == "package True\n" and "AWSSDK.RDS 4.0.14 is not" in full.stderr and "Nuke.Common" not in full.stderr
         # A source that is not there: nothing is concluded from it.
         self.sources(real, folder / "packages", folder / "gone")
         dead = real.run("0", check=False)

@@ -13,6 +13,9 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
 {
     private readonly BackupEvidence evidence = new(run);
 
+    /// <summary>The snapshot beside the dump. Default: none.</summary>
+    public SnapshotFlow? Snapshots { get; init; }
+
     private BackupCatalog Catalog => new(options.Backup.FolderBelow(run.Root), run);
 
     /// <summary>A backup of production as it is now.</summary>
@@ -30,13 +33,18 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
             run.Log.Information("Backup: {Finding}", search.Text);
             if (search.Backup is { } found)
             {
-                return new StepFact("backup", $"{found.Name}, {search.Text}");
+                return new StepFact("backup", With(await SnapshotAsync(production, found, cancellation), $"{found.Name}, {search.Text}"));
             }
         }
 
         var made = await new BackupStep(run, production, options.Backup, commands).RunAsync(cancellation);
-        return new StepFact("backup", $"{made.Backup.Name}, {DataSize.Text(made.Backup.Manifest.TotalBytes)}");
+        return new StepFact("backup", With(await SnapshotAsync(production, made.Backup, cancellation), $"{made.Backup.Name}, {DataSize.Text(made.Backup.Manifest.TotalBytes)}"));
     }
+
+    private async Task<string?> SnapshotAsync(DatabaseEnvironment production, BackupReference dump, CancellationToken cancellation) =>
+        Snapshots is null ? null : await Snapshots.BackupAsync(production, dump, options.IsAnew("Backup"), cancellation);
+
+    private static string With(string? snapshot, string dump) => snapshot is null ? dump : $"{dump}; {snapshot}";
 
     /// <summary>A backup of production that was read back whole.</summary>
     public async Task<StepFact> VerifyBackupAsync(CancellationToken cancellation)

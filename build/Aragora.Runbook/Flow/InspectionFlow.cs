@@ -32,6 +32,9 @@ public sealed class InspectionFlow(
     private static readonly string[] NeedProduction = ["Backup", "VerifyBackup", "MigrateProduction"];
     private static readonly string[] NeedStaging = ["MigrateStaging", "MigrateProduction"];
 
+    /// <summary>What rollbacks by snapshot left. Default: nothing is asked.</summary>
+    public SnapshotFlow? Snapshots { get; init; }
+
     /// <summary>Everything that can be known before anything is touched.</summary>
     public async Task<StepFact> PreflightAsync(CancellationToken cancellation)
     {
@@ -43,7 +46,7 @@ public sealed class InspectionFlow(
                 FindPgDump = FindPgDumpAsync,
                 BackupFolder = options.Backup.FolderBelow(run.Root),
                 TargetRevision = options.Revision,
-                Surroundings = options.Surroundings,
+                Surroundings = [.. options.Surroundings, .. Snapshots?.Checks ?? []],
                 Migrates = !options.Scheduled.Overlaps(NeedProduction) || options.Scheduled.Overlaps(NeedStaging),
             },
             cancellation);
@@ -73,6 +76,12 @@ public sealed class InspectionFlow(
 
         // First of all, and without the migrations tree: a closed database matters more than a revision file that does not load.
         var closed = await ShowRestoresAsync(asked, cancellation);
+        if (Snapshots is not null && asked.Any(environment => environment.Name == TargetEnvironment.Production))
+        {
+            var torn = await Snapshots.ShowAsync(cancellation);
+            closed = torn ?? closed;
+        }
+
         var status = await StatusOfAsync(asked, closed, cancellation);
         Show(string.Join('\n', StatusView.Render(status)));
         var interrupted = InterruptedRuns.Find(Path.GetDirectoryName(run.Folder)!, run.RunId);

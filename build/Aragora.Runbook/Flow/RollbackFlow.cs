@@ -14,6 +14,9 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
 {
     private readonly RestorableBackups backups = new(run, options.Backup);
 
+    /// <summary>The rollback by snapshot. Default: none.</summary>
+    public SnapshotFlow? Snapshots { get; init; }
+
     /// <summary>Takes it back.</summary>
     public async Task<StepFact> RollbackAsync(CancellationToken cancellation)
     {
@@ -24,9 +27,14 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
 
         RequireFitting();
         var environment = await environments.GetAsync(options.TargetEnvironment ?? TargetEnvironment.Production, cancellation);
-        if (options.Scheduled.Contains("HealthCheck"))
+        if (options.Scheduled.Contains("HealthCheck") && !options.NothingMoves)
         {
             await verification.RequirePossibleAsync(environment, cancellation);
+        }
+
+        if (options.Strategy == RollbackStrategy.Snapshot && Snapshots is not null)
+        {
+            return await Snapshots.RollbackAsync(environment, cancellation);
         }
 
         var choice = await ChooseAsync(environment, cancellation);
@@ -51,6 +59,12 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
     /// <summary>What was said has to make sense together, before anything is asked.</summary>
     private void RequireFitting()
     {
+        if (options.Strategy == RollbackStrategy.Snapshot)
+        {
+            RequireFittingSnapshot();
+            return;
+        }
+
         if (options.Revision is null && (options.BackupName is null || options.Strategy == RollbackStrategy.Downgrade) && options.Strategy != RollbackStrategy.Restore)
         {
             throw new BadInputException(
@@ -67,6 +81,14 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
         if (options.Strategy == RollbackStrategy.Restore && options.AcceptDataLoss)
         {
             throw new BadInputException("--accept-data-loss does not go with --strategy Restore.", "it accepts what downgrades destroy; a restore loses writes", "--accept-lost-writes <number>");
+        }
+    }
+
+    private void RequireFittingSnapshot()
+    {
+        if (options.Revision is not null || options.BackupName is not null || options.AcceptDataLoss)
+        {
+            throw new BadInputException("--revision, --backup and --accept-data-loss do not go with --strategy Snapshot.", "a snapshot leads to where it was taken, and loses writes", "--snapshot-identifier <name>, and for a switch --accept-lost-writes <number>");
         }
     }
 

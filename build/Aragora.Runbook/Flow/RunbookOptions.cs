@@ -64,6 +64,9 @@ public sealed record RunbookOptions
     /// <summary>What the benchmark measures.</summary>
     public BenchmarkOptions Benchmark { get; init; } = new();
 
+    /// <summary>Whether Rollback restores beside and moves nothing: then there is nothing to verify afterwards. Default: no.</summary>
+    public bool NothingMoves { get; init; }
+
     /// <summary>The message of a new migration.</summary>
     public string? Message { get; init; }
 

@@ -11,9 +11,19 @@ namespace Aragora.Runbook.Flow;
 /// <summary>SmokeTest and HealthCheck: of production where it is migrated in this run, else of the environment that was asked for, else of production.</summary>
 public sealed class VerificationFlow(RunContext run, RunbookOptions options, RunbookEnvironments environments, LoadedTree tree, ICommandRunner commands, IPythonTools python, RunVerdict verdict)
 {
+    private const string NotMoved = "not asked: nothing was moved";
+
+    /// <summary>A rollback that only restores beside leaves production as it was, and as broken.</summary>
+    private bool IsWithoutMove => options.NothingMoves && options.Scheduled.Contains("Rollback");
+
     /// <summary>The smoke tests of the environment in question.</summary>
     public async Task<StepFact> SmokeTestAsync(CancellationToken cancellation)
     {
+        if (IsWithoutMove)
+        {
+            return new StepFact("tests", NotMoved);
+        }
+
         var environment = await TargetAsync(cancellation);
         var facts = await SmokeTestAsync(environment, AfterFailure(environment), cancellation);
         return new StepFact("tests", $"{environment.DisplayName}: {facts.Passed} passed, {facts.Skipped} skipped{(facts.ReadOnly ? ", read-only" : "")}");
@@ -22,6 +32,11 @@ public sealed class VerificationFlow(RunContext run, RunbookOptions options, Run
     /// <summary>The health of the environment in question.</summary>
     public async Task<StepFact> HealthCheckAsync(CancellationToken cancellation)
     {
+        if (IsWithoutMove)
+        {
+            return new StepFact("health", NotMoved);
+        }
+
         var environment = await TargetAsync(cancellation);
         var facts = await HealthCheckAsync(environment, AfterFailure(environment), cancellation);
         return new StepFact("health", $"{environment.DisplayName}: {facts.Status} in {facts.Latency.TotalMilliseconds:0} ms{(facts.Version is null ? "" : $", version {facts.Version}")}");

@@ -75,6 +75,12 @@ public static class EvidenceKinds
     /// <summary>A dump was read back whole, or was found damaged (red); facts: <c>VerificationFacts</c>.</summary>
     public const string BackupVerification = "backup-verification";
 
+    /// <summary>An RDS snapshot is available, as RDS describes it; facts: <c>SnapshotFacts</c>.</summary>
+    public const string Snapshot = "snapshot";
+
+    /// <summary>An RDS snapshot was restored into a new instance, which was checked; facts: <c>SnapshotRestoreFacts</c>.</summary>
+    public const string SnapshotRestore = "snapshot-restore";
+
     /// <summary>A migration moved or confirmed a revision; facts: <c>MigrationFacts</c>.</summary>
     public const string Migration = "migration";
 

@@ -4,6 +4,7 @@ using Aragora.Runbook.Gates;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
+using Aragora.Runbook.Snapshots;
 using Aragora.Runbook.Verification;
 
 namespace Aragora.Runbook.Reporting;
@@ -25,6 +26,9 @@ public static class EvidenceFact
             {
                 EvidenceKinds.Backup => Backup(evidence.FactsAs<BackupFacts>()),
                 EvidenceKinds.BackupVerification => Verification(evidence.FactsAs<VerificationFacts>()),
+                EvidenceKinds.Snapshot => Snapshot(evidence.FactsAs<SnapshotFacts>()),
+                EvidenceKinds.SnapshotRestore => SnapshotRestore(evidence.FactsAs<SnapshotRestoreFacts>()),
+                EvidenceKinds.Rollback when evidence.FactsAs<SnapshotRollbackFacts>() is { KeptInstance: not null } switched => SnapshotRollback(switched),
                 EvidenceKinds.Rollback when evidence.FactsAs<RestoreFacts>() is { KeptDatabase: not null } restored => Restore(restored),
                 EvidenceKinds.Migration or EvidenceKinds.Rollback => Migration(evidence.FactsAs<MigrationFacts>()),
                 EvidenceKinds.Gate => Gate(evidence.FactsAs<GateFacts>()),
@@ -40,6 +44,13 @@ public static class EvidenceFact
     }
 
     private static string Backup(BackupFacts facts) => $"{Measures.Size(facts.BackupBytes)} of {Measures.Size(facts.DatabaseBytes)}, {Measures.Count(facts.Tables, "table")}, {facts.Folder}";
+
+    private static string Snapshot(SnapshotFacts facts) => $"{facts.Snapshot}: {facts.Engine}, {facts.StorageGib} GiB, {(facts.IsEncrypted ? "encrypted" : "not encrypted")}{(facts.WasFound ? ", begun by an earlier run" : "")}";
+
+    private static string SnapshotRestore(SnapshotRestoreFacts facts) => $"{facts.Snapshot} as {facts.Instance} at {facts.Endpoint}: at {Named(facts.Revisions)}, {Measures.Count(facts.Rows, "row")} in {Measures.Count(facts.Tables, "table")}{(facts.Differences.Count > 0 ? $"; differs in {string.Join("; ", facts.Differences)}" : "")}";
+
+    private static string SnapshotRollback(SnapshotRollbackFacts facts) =>
+        $"{(facts.From is { } from ? Named(from) : "?")} -> {Named(facts.To)}: restored from {facts.Snapshot}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, unavailable for {Measures.Duration(facts.Unavailable)}, kept {facts.KeptInstance}";
 
     private static string Verification(VerificationFacts facts) => $"read back whole: {Measures.Count(facts.Files, "file")}, {Measures.Size(facts.Bytes)}, {facts.Folder}";
 

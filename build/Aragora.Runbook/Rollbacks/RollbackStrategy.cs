@@ -11,4 +11,7 @@ public enum RollbackStrategy
 
     /// <summary>By a backup: restored beside, compared, and swapped by name.</summary>
     Restore,
+
+    /// <summary>By an RDS snapshot: restored into a new instance, looked into, and given the old one's name where that is wanted. Never chosen by <see cref="Auto"/>.</summary>
+    Snapshot,
 }

@@ -48,8 +48,8 @@ public sealed partial record KubernetesRunnerOptions
     /// <summary>How long the database has to take a request to cancel or to end sessions. Default: 5 seconds.</summary>
     public TimeSpan ServerPatience { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a deleted Job and its pod may take to be gone. Default: 60 seconds.</summary>
-    public TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>How long a deleted Job and its pod may take to be gone. Default: 2 minutes.</summary>
+    public TimeSpan EndPatience { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>The pod's <c>terminationGracePeriodSeconds</c>. Default: 10 seconds.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);

@@ -1,0 +1,57 @@
+using Aragora.Runbook.Adapters.Rds;
+
+namespace Aragora.Runbook.Snapshots;
+
+/// <summary>How far a rollback by snapshot is, written on the instances themselves: a run on another machine goes on where one died.</summary>
+public static class RestoreTags
+{
+    /// <summary>On a restored instance: the name of the original whose place it is to take.</summary>
+    public const string RestoreOf = "aragora:restore-of";
+
+    /// <summary>On a restored instance: the snapshot that it is from.</summary>
+    public const string Snapshot = "aragora:restore-snapshot";
+
+    /// <summary>On a restored instance: how far it is; see <see cref="RestoreStep"/>.</summary>
+    public const string Step = "aragora:step";
+
+    /// <summary>On a restored instance, once names are exchanged: the name that the original is kept under.</summary>
+    public const string KeptAs = "aragora:kept-as";
+
+    /// <summary>On a restored instance: the name that it was restored under.</summary>
+    public const string RestoredAs = "aragora:restored-as";
+
+    /// <summary>On an original that is kept: the name that it had.</summary>
+    public const string KeptOf = "aragora:kept-of";
+
+    /// <summary>On an original that is kept: the snapshot that was restored in its place.</summary>
+    public const string KeptFor = "aragora:kept-for";
+
+    /// <summary>The step that an instance is at; null where it is none of ours.</summary>
+    public static RestoreStep? StepOf(RdsInstance instance) =>
+        instance.Tags.ContainsKey(RestoreOf) && instance.Tags.TryGetValue(Step, out var text) && Enum.TryParse<RestoreStep>(text, ignoreCase: true, out var step) ? step : null;
+
+    /// <summary>The snapshot that an instance is being restored from; null where it is none of ours, or in its place already.</summary>
+    public static string? InProgressFrom(RdsInstance instance) => StepOf(instance) is { } step && step != RestoreStep.Switched ? instance.Tags.GetValueOrDefault(Snapshot) : null;
+
+    /// <summary>The text of a step.</summary>
+    public static string Text(RestoreStep step) => step.ToString().ToLowerInvariant();
+}
+
+/// <summary>How far a restored instance is.</summary>
+public enum RestoreStep
+{
+    /// <summary>RDS was asked for it.</summary>
+    Restoring,
+
+    /// <summary>It is set up as the original.</summary>
+    Configured,
+
+    /// <summary>Its database was looked into.</summary>
+    Checked,
+
+    /// <summary>Names are being exchanged.</summary>
+    Switching,
+
+    /// <summary>It bears the original's name.</summary>
+    Switched,
+}

@@ -1,0 +1,39 @@
+using Aragora.Runbook.Adapters.Rds;
+using Aragora.Runbook.Outcomes;
+using Aragora.Runbook.Reporting;
+
+namespace Aragora.Runbook.Snapshots;
+
+/// <summary>What rollbacks by snapshot left among the instances.</summary>
+/// <param name="Lines">For people, one each; none where there is nothing to say.</param>
+/// <param name="Trouble">Why nobody bears production's name, and what to type; null where somebody does.</param>
+public sealed record SnapshotLeftovers(IReadOnlyList<string> Lines, RunbookException? Trouble)
+{
+    /// <summary>Tells.</summary>
+    /// <param name="instances">Every instance.</param>
+    /// <param name="name">Production's.</param>
+    public static SnapshotLeftovers Tell(IReadOnlyList<RdsInstance> instances, string name)
+    {
+        var bearer = instances.FirstOrDefault(instance => instance.Identifier == name);
+        var lines = new List<string> { bearer is null ? $"nobody bears the name {name}" : $"{name} is {bearer.Status} at {bearer.Endpoint}{(RestoreTags.StepOf(bearer) is RestoreStep.Switched ? $", restored from {bearer.Tags.GetValueOrDefault(RestoreTags.Snapshot)} by run {bearer.Tags.GetValueOrDefault(SnapshotTags.RunId)}" : "")}" };
+        RunbookException? trouble = null;
+        foreach (var restored in instances.Where(instance => instance.Tags.GetValueOrDefault(RestoreTags.RestoreOf) == name && RestoreTags.InProgressFrom(instance) is not null))
+        {
+            var snapshot = RestoreTags.InProgressFrom(restored)!;
+            var step = RestoreTags.StepOf(restored);
+            var command = $"./build.sh Rollback --target-environment Production --strategy Snapshot {RdsOptions.InstanceSwitch} {name} --snapshot-identifier {snapshot}{(step is RestoreStep.Switching ? " --switch Rename" : "")}";
+            lines.Add($"{restored.Identifier}, restored from {snapshot} by run {restored.Tags.GetValueOrDefault(SnapshotTags.RunId, "?")}, is {step.ToString()!.ToLowerInvariant()} ({restored.Status}): {command}   goes on with it; nobody uses it, and it costs as long as it stands");
+            if (step is RestoreStep.Switching)
+            {
+                trouble = new NeedsPersonException(
+                    bearer is null ? $"Nobody bears the name {name}: production's endpoint leads nowhere." : $"The exchange of names around {name} has not come to its end.",
+                    $"run {restored.Tags.GetValueOrDefault(SnapshotTags.RunId, "?")} is at it, or died: the old instance is or was to become {restored.Tags.GetValueOrDefault(RestoreTags.KeptAs, "?")}, and {restored.Identifier} is or was to become {name}",
+                    $"{command}   finishes it");
+            }
+        }
+
+        lines.AddRange(instances.Where(instance => instance.Tags.GetValueOrDefault(RestoreTags.KeptOf) == name && instance.Identifier != name)
+            .Select(kept => $"{kept.Identifier} is what {name} was before {kept.Tags.GetValueOrDefault(RestoreTags.KeptFor)} was restored, {DataSize.Text(kept.StorageGib * 1024L * 1024 * 1024)}; when nobody needs it any more, somebody deletes it: aws rds delete-db-instance --db-instance-identifier {kept.Identifier}"));
+        return new SnapshotLeftovers(lines, trouble);
+    }
+}

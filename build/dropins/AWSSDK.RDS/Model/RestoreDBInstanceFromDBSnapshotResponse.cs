@@ -1,0 +1,16 @@
+using System.Xml.Linq;
+using Amazon.RDS.Internal;
+using Amazon.Runtime;
+
+namespace Amazon.RDS.Model;
+
+/// <summary>The answer to <see cref="RestoreDBInstanceFromDBSnapshotRequest"/>.</summary>
+public partial class RestoreDBInstanceFromDBSnapshotResponse : AmazonWebServiceResponse
+{
+    public DBInstance DBInstance { get; set; }
+
+    internal void Read(XElement xml)
+    {
+        DBInstance = xml.Structure("DBInstance", DBInstance.Read);
+    }
+}
