@@ -17,7 +17,7 @@ public sealed record BackupOptions
     /// <summary>How long pg_dump waits for a table that somebody has locked. Default: 30 seconds.</summary>
     public TimeSpan LockWaitTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often a dump is started that failed on a lock; any other failure is final. Default: 3.</summary>
+    /// <summary>How often a dump is started that failed on a lock, or was overtaken by a change of the schema; any other failure is final. Default: 3.</summary>
     public int LockAttempts { get; init; } = 3;
 
     /// <summary>The pause before the second attempt, doubled for each further one, with up to as much again at random. Default: 2 seconds.</summary>

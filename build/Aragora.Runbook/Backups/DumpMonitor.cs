@@ -83,19 +83,19 @@ public sealed class DumpMonitor(RunContext run, DatabaseEnvironment environment,
     {
         var inTheWay = await session.QueryAsync(
             $"""
-            SELECT coalesce(b.pid, 0), {Described("b")}, false
+            SELECT coalesce(b.pid, 0), {Described("b")}, false, false
             FROM pg_stat_activity ours CROSS JOIN LATERAL unnest(pg_blocking_pids(ours.pid)) AS blocker (pid) LEFT JOIN pg_stat_activity b ON b.pid = blocker.pid
             WHERE ours.application_name = $1 AND ours.datname = current_database() AND b.application_name IS DISTINCT FROM $1
             UNION ALL
-            SELECT w.pid, {Described("w")}, true
+            SELECT w.pid, {Described("w")}, true, w.wait_event = 'virtualxid'
             FROM pg_stat_activity w
             WHERE w.application_name <> $1 AND w.datname = current_database() AND w.wait_event_type = 'Lock'
               AND EXISTS (SELECT FROM pg_stat_activity ours WHERE ours.application_name = $1 AND ours.pid = ANY (pg_blocking_pids(w.pid)))
             """,
-            row => Read(row, row.GetBoolean(6)),
+            row => (Session: Read(row, row.GetBoolean(6)), ForSnapshot: row.GetBoolean(7)),
             cancellation,
             applicationName);
-        foreach (var one in inTheWay)
+        foreach (var (one, forSnapshot) in inTheWay)
         {
             bool isNew;
             lock (seen)
@@ -103,7 +103,11 @@ public sealed class DumpMonitor(RunContext run, DatabaseEnvironment environment,
                 isNew = seen.TryAdd((one.Pid, one.WaitsForDump), one);
             }
 
-            if (isNew && one.WaitsForDump)
+            if (isNew && forSnapshot)
+            {
+                run.Log.Warning("{Session:l} waits for the end of the backup's snapshot; who reads or writes does not wait behind it", run.Secrets.Apply(one.ToString()));
+            }
+            else if (isNew && one.WaitsForDump)
             {
                 run.Log.Warning("{Session} waits for a lock behind the backup, and whoever reads that table waits behind it", run.Secrets.Apply(one.ToString()));
             }

@@ -10,7 +10,7 @@ using Npgsql;
 
 namespace Aragora.Runbook.Backups;
 
-/// <summary>Takes a snapshot of the database, and in it, at the same time, the dump and the content digest; again where a lock was in the way.</summary>
+/// <summary>Takes a snapshot of the database, and in it, at the same time, the dump and the content digest; again where a lock was in the way, or a definition was changed meanwhile.</summary>
 /// <param name="run">Log, clock, secrets.</param>
 /// <param name="environment">The database.</param>
 /// <param name="client">pg_dump.</param>
@@ -36,12 +36,21 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
             {
                 return await TakeOnceAsync(folder, tables, cancellation);
             }
-            catch (Exception locked) when (IsLock(locked) && attempt < options.LockAttempts)
+            catch (Exception passing) when ((IsLock(passing) || passing is DefinitionsMovedException) && attempt < options.LockAttempts)
             {
                 var pause = options.LockRetryPause * (Math.Pow(2, attempt - 1) * (1 + (RandomNumberGenerator.GetInt32(1000) / 1000.0)));
-                run.Log.Warning("The backup met a lock ({Sessions:l}); attempt {Next} of {Attempts} follows in {Pause}", await InTheWayAsync(monitor, cancellation), attempt + 1, options.LockAttempts, ProgressSnapshot.Rough(pause));
+                var why = passing is DefinitionsMovedException ? $"was overtaken by a change of the schema ({passing.Message})" : $"met a lock ({await InTheWayAsync(monitor, cancellation)})";
+                run.Log.Warning("The backup {Why:l}; attempt {Next} of {Attempts} follows in {Pause}", why, attempt + 1, options.LockAttempts, ProgressSnapshot.Rough(pause));
                 await Task.Delay(pause, run.Clock, cancellation);
                 await folder.EmptyAsync(run.Clock);
+            }
+            catch (DefinitionsMovedException moved)
+            {
+                throw new FailedCleanException(
+                    $"The schema of the {environment.DisplayName} database was changed while it was backed up{Attempts(attempt)}; the unfinished backup was removed.",
+                    $"{moved.Message}: nobody could say which definition the dump holds, and it could not be verified",
+                    "end what changes it (a deployment, a job), or wait for its end; then ./build.sh Backup",
+                    moved);
             }
             catch (Exception failure) when (failure is DumpFailedException || IsLock(failure))
             {
@@ -87,12 +96,16 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
         await Task.WhenAll(dumping, digesting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
         var (dump, digest) = (await dumping, await digesting);
-        return new TakenSnapshot(snapshot.SnapshotId, snapshot.TakenAt, snapshot.WalPosition, dump, digest.WithSequencesAfter(await snapshot.ReadSequencesAsync(cancellation)));
+        var sequences = await snapshot.ReadSequencesAsync(cancellation);
+        var moved = await MovedDefinitions.FindAsync(snapshot, environment, cancellation);
+        return moved.Count == 0
+            ? new TakenSnapshot(snapshot.SnapshotId, snapshot.TakenAt, snapshot.WalPosition, dump, digest.WithSequencesAfter(sequences))
+            : throw new DefinitionsMovedException(moved);
     }
 
     private FailedCleanException Explain(Exception failure, int attempt, string inTheWay)
     {
-        var attempts = attempt > 1 ? string.Create(CultureInfo.InvariantCulture, $", also at attempt {attempt}") : "";
+        var attempts = Attempts(attempt);
         var way = inTheWay.Length > 0 ? $"in the way: {inTheWay}\n" : "";
         return failure is DumpFailedException dump
             ? new FailedCleanException(
@@ -107,6 +120,8 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
                 failure);
     }
 
+    private static string Attempts(int attempt) => attempt > 1 ? string.Create(CultureInfo.InvariantCulture, $", also at attempt {attempt}") : "";
+
     /// <summary>The server went away, or sent us away.</summary>
     private static bool IsConnectionLost(string state) => state.StartsWith("57P", StringComparison.Ordinal) || state.StartsWith("08", StringComparison.Ordinal);
 
@@ -118,6 +133,10 @@ public sealed class SnapshotDump(RunContext run, DatabaseEnvironment environment
         var sessions = monitor.Seen.Concat(await monitor.ExclusiveLocksAsync(cancellation)).DistinctBy(session => session.Pid).ToList();
         return run.Secrets.Apply(string.Join("; ", sessions));
     }
+
+    /// <summary>Not this snapshot's fault: another one may do.</summary>
+    private sealed class DefinitionsMovedException(IReadOnlyList<string> moved)
+        : Exception(string.Join("; ", moved.Take(5).Select(LogText.Safe)) + (moved.Count > 5 ? string.Create(CultureInfo.InvariantCulture, $" and {moved.Count - 5} more") : ""));
 }
 
 /// <summary>What was taken in one snapshot, which is over.</summary>

@@ -39,7 +39,7 @@ internal static class RelationLines
                    CASE WHEN r.relforcerowsecurity THEN 'forced row security' END,
                    'server ' || quote_ident(s.srvname),
                    'options ' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM unnest(f.ftoptions) option),
-                   CASE WHEN r.relkind IN ('r', 'p', 'f') AND parents.names IS NULL THEN 'columns ' || (
+                   CASE WHEN r.relkind IN ('r', 'p', 'f', 'c') AND parents.names IS NULL THEN 'columns ' || (
                        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped) END,
                    CASE WHEN r.relkind IN ('v', 'm') THEN pg_get_viewdef(r.oid) END)
         FROM rel r

@@ -132,7 +132,7 @@ public sealed class InspectionFlow(
         {
             try
             {
-                var restores = await RestoreStatus.ReadAsync(environment, run.Clock.GetUtcNow(), cancellation);
+                var restores = await RestoreStatus.ReadAsync(environment, run.Clock.GetUtcNow(), verification.IsVerified, cancellation);
                 foreach (var line in restores.Lines)
                 {
                     run.Log.Information("{Environment}: {Line:l}", environment.DisplayName, line);

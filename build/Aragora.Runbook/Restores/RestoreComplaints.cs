@@ -62,9 +62,13 @@ internal static partial class RestoreComplaints
     [GeneratedRegex("^ERROR:|: ERROR:")]
     private static partial Regex Answer();
 
-    [GeneratedRegex("^(?:pg_restore: error: [^:]*: )?ERROR: +(?:out of memory|could not .*(?:No space left on device|Disk quota exceeded))$")]
+    /// <summary>
+    /// The system's own words stand at the end. On a full disk a block may be written in part first; the server then speaks of the bytes, not of the disk (md.c, buffile.c).
+    /// What a full pg_xact holds is said in a detail, of which only the first line is kept.
+    /// </summary>
+    [GeneratedRegex(@"^(?:pg_restore: error: (?:COPY failed for table "".*""|[^:]*): )?ERROR: +(?:out of memory|could not access status of transaction \d+|could not .*(?:No space left on device|Disk quota exceeded|Input/output error|: wrote only \d+ of \d+ bytes(?: at (?:block|offset) \d+)?))$")]
     private static partial Regex Exhausted();
 
-    [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|no connection to the server")]
+    [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|Input/output error|wrote only \\d+ of \\d+ bytes|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|no connection to the server")]
     private static partial Regex Died();
 }

@@ -93,7 +93,7 @@ public sealed class AutoStrategy(RunContext run, ICommandRunner commands, Restor
         }
         else
         {
-            why.Add($"Restore is not possible: there is no verified backup of {environment.DisplayName} at {revision}");
+            why.Add($"Restore is not possible: there is no verified backup of {environment.DisplayName} at {revision}{(environment.Name == TargetEnvironment.Staging ? ", and there never is one of staging: Backup is for production" : "")}");
         }
 
         if (next.Count == 0)

@@ -38,7 +38,9 @@ public sealed class BackupChoice(RestorableBackups backups)
         throw new RefusedException(
             revision is null ? "A restore wants to know which backup." : $"There is no verified backup of {environment.DisplayName} at revision {revision}.",
             await ListedAsync(environment, cancellation),
-            $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup <one of these>");
+            environment.Name == TargetEnvironment.Staging
+                ? $"./build.sh Rollback --target-environment {environment.Name} --strategy Downgrade --revision {revision ?? "-1"}"
+                : $"./build.sh Rollback --target-environment {environment.Name} --strategy Restore --backup <one of these>");
     }
 
     /// <summary>The newest verified backup at a revision; null where there is none.</summary>
@@ -49,7 +51,7 @@ public sealed class BackupChoice(RestorableBackups backups)
     {
         var all = await backups.ListAsync(environment, cancellation);
         return all.Count == 0
-            ? "there is no backup of this database here"
+            ? "there is no backup of this database here" + (environment.Name == TargetEnvironment.Staging ? ", and there never is one of staging: Backup is for production" : "")
             : "there are: " + string.Join(Environment.NewLine + "        ", all.Take(Shown).Select(backups.Text)) + (all.Count > Shown ? $"{Environment.NewLine}        and {all.Count - Shown} older ones" : "");
     }
 

@@ -1,8 +1,10 @@
 using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Guards;
+using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
+using Npgsql;
 
 namespace Aragora.Runbook.Rollbacks;
 
@@ -14,9 +16,10 @@ public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException
     /// <summary>Looks. Changes nothing.</summary>
     /// <param name="environment">The database.</param>
     /// <param name="now">The time.</param>
+    /// <param name="isVerified">Whether smoke tests and health are known to have run green against a database as it is; null where no records are at hand, and nothing is known.</param>
     /// <param name="cancellation">Cancels.</param>
     /// <exception cref="BadInputException">The server cannot be reached.</exception>
-    public static async Task<RestoreStatus> ReadAsync(DatabaseEnvironment environment, DateTimeOffset now, CancellationToken cancellation)
+    public static async Task<RestoreStatus> ReadAsync(DatabaseEnvironment environment, DateTimeOffset now, Func<DatabaseFacts, bool>? isVerified, CancellationToken cancellation)
     {
         await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-inspect", cancellation);
         var left = await RestoreLeftovers.FindAsync(maintenance, environment.Database.Database, cancellation);
@@ -25,6 +28,10 @@ public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException
         if (left.Live?.Mark is { State: MarkState.Restored } restored)
         {
             lines.Add($"{left.Live.Name} was restored from {restored.Backup} by run {restored.Run}, {Ago(now, restored.At)}");
+            if (left.Live.AllowsConnections && atWork.Count == 0 && !await IsVerifiedAsync(environment, isVerified, cancellation))
+            {
+                lines.AddRange(Unverified(environment, left.Live, restored, left.Kept));
+            }
         }
 
         if (left.Live is { AllowsConnections: true, Mark.State: MarkState.Fenced } opened && atWork.Count == 0)
@@ -37,6 +44,35 @@ public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException
             ? $"{copy.Name} is being restored by run {copy.Mark?.Run}"
             : $"{copy.Name} is a copy that {(copy.Mark is { } mark ? $"run {mark.Run}, which died, began {Ago(now, mark.At)}" : "a run that died began")}; the next Rollback --strategy Restore drops it, or: {RestoreCopy.DroppingSql(copy.Name)};"));
         return new RestoreStatus(lines, left.IsClosed ? Closed(environment, left.Live!, atWork) : null);
+    }
+
+    private static async Task<bool> IsVerifiedAsync(DatabaseEnvironment environment, Func<DatabaseFacts, bool>? isVerified, CancellationToken cancellation)
+    {
+        try
+        {
+            return isVerified is not null && isVerified(await DatabaseInspector.ReadAsync(environment, cancellation));
+        }
+        catch (Exception unreadable) when (unreadable is BadInputException or NpgsqlException)
+        {
+            // What cannot be read was verified by nobody; Status itself says why it cannot.
+            return false;
+        }
+    }
+
+    /// <summary>Also after a run that died right behind the exchange: what is kept is all there is to go back to, until somebody has seen that the restored one is right.</summary>
+    private static IEnumerable<string> Unverified(DatabaseEnvironment environment, ServerDatabase live, DatabaseMark restored, IReadOnlyList<KeptDatabase> kept)
+    {
+        yield return $"{live.Name} is the restored one, and live; as far as the records here know, nothing verified it since. This does: ./build.sh SmokeTest --target-environment {environment.Name}";
+        if (kept.FirstOrDefault(old => old.Database.Mark is { State: MarkState.Kept } mark && mark.Run == restored.Run) is not { } replaced)
+        {
+            yield break;
+        }
+
+        yield return $"to take it back instead, in the database postgres (what was written to {live.Name} since is then in {DatabaseNames.Undone(live.Name, restored.Run)}):";
+        foreach (var sql in DatabaseSwap.ReverseSql(live.Name, replaced.Database.Name, DatabaseNames.Undone(live.Name, restored.Run)))
+        {
+            yield return "  " + sql;
+        }
     }
 
     private static RunbookException Closed(DatabaseEnvironment environment, ServerDatabase live, IReadOnlyList<SessionSeen> atWork)

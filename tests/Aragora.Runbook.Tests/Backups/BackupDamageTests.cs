@@ -15,7 +15,7 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         var cases = new TheoryData<string, bool>();
         foreach (var compressed in new[] { true, false })
         {
-            foreach (var kind in new[] { "table", "large object", "large objects' list", "toc" })
+            foreach (var kind in new[] { "table", "large object", "large objects' list", "toc", "globals" })
             {
                 foreach (var place in new[] { "first", "middle", "last" })
                 {
@@ -239,6 +239,7 @@ public sealed class BackupDamageTests(SharedBackup shared) : IClassFixture<Share
         "table" => BackupScenario.LargestTable(folder),
         "large object" => Directory.EnumerateFiles(folder, "blob_*").Single(),
         "large objects' list" => Directory.EnumerateFiles(folder, "blobs*.toc").Single(),
+        "globals" => Path.Combine(folder, GlobalsDump.FileName),
         _ => Path.Combine(folder, "toc.dat"),
     };
 

@@ -137,6 +137,17 @@ public sealed class AutoStrategyTests(RealServer server)
         nothingNamed.Why.ShouldContain("never verified");
     }
 
+    [Fact]
+    public async Task Staging_has_no_backups_and_its_refusals_say_so_and_name_the_way_there_is()
+    {
+        var (run, staging) = (RealServer.NewRun(), await server.NewDatabaseAsync(TargetEnvironment.Staging));
+
+        var refusal = await Should.ThrowAsync<RefusedException>(() => new BackupChoice(new RestorableBackups(run, new BackupOptions())).ChooseAsync(staging, null, null, None));
+
+        refusal.Why.ShouldBe("there is no backup of this database here, and there never is one of staging: Backup is for production");
+        refusal.Next.ShouldBe("./build.sh Rollback --target-environment Staging --strategy Downgrade --revision -1");
+    }
+
     private async Task<Scene> MigratedAsync(string downgrade, string upgrade = "op.execute('CREATE TABLE votes (a int)')", string header = "")
     {
         var (tree, run, environment) = (await TestTree.NewAsync(server), RealServer.NewRun(), await server.NewDatabaseAsync());

@@ -88,6 +88,52 @@ public sealed class DatabaseExchangeTests(RealServer server)
         now.IsOtherThan(await DatabaseSettings.ReadAsync(scene.Maintenance, copy, None)).ShouldBeFalse();
     }
 
+    /// <summary>The first look, before the copy is restored, finds none of them; an hour later one may be there.</summary>
+    [Theory]
+    [InlineData("prepared transaction '")]
+    [InlineData("logical replication slot ")]
+    [InlineData("subscription ")]
+    public async Task What_was_bound_to_the_very_database_while_the_copy_was_restored_is_named_behind_the_fence(string kind)
+    {
+        var scene = await Scene.NewAsync(server);
+        var name = $"late_{Guid.NewGuid():N}";
+        await RestoreObstacles.RequireUnboundAsync(scene.Maintenance, scene.Live.Name, None);
+        await using (var session = await PostgresSession.OpenAsync(scene.Shop.Administrator, "a user of the shop", cancellation: None))
+        {
+            string[] statements = kind switch
+            {
+                "prepared transaction '" => ["BEGIN", "INSERT INTO users (name) VALUES ('in doubt')", $"PREPARE TRANSACTION '{name}'"],
+                "subscription " => [$"CREATE SUBSCRIPTION {name} CONNECTION 'dbname=elsewhere' PUBLICATION p WITH (connect = false)"],
+                _ => [$"SELECT pg_create_logical_replication_slot('{name}', 'pgoutput')"],
+            };
+            foreach (var statement in statements)
+            {
+                await session.ExecuteAsync(statement, None);
+            }
+        }
+
+        try
+        {
+            var counted = false;
+
+            var refusal = await Should.ThrowAsync<RefusedException>(() => scene.ExchangeAsync(() => counted = true));
+
+            refusal.What.ShouldContain($"cannot be exchanged for a restored one: it has {kind}{name}");
+            refusal.Next.ShouldContain(name);
+            counted.ShouldBeFalse("nothing is counted once it is clear that nothing is exchanged");
+            await scene.ShouldBeOpenAsync();
+        }
+        finally
+        {
+            await RealServer.SqlAsync(scene.Shop.Administrator, kind switch
+            {
+                "prepared transaction '" => $"ROLLBACK PREPARED '{name}'",
+                "subscription " => $"ALTER SUBSCRIPTION {name} SET (slot_name = NONE); DROP SUBSCRIPTION {name}",
+                _ => $"SELECT pg_drop_replication_slot('{name}')",
+            });
+        }
+    }
+
     private sealed record Scene(RestoreScenario Shop, RunContext Run, PostgresSession Maintenance, ServerDatabase Live, ServerDatabase Copy)
     {
         public Aragora.Runbook.Environments.DatabaseEnvironment Postgres => Shop.Environment with { Database = Shop.Environment.Database with { Database = "postgres" } };

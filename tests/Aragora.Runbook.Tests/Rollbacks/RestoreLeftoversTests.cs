@@ -23,7 +23,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await RealServer.SqlAsync(shop.Administrator, $"COMMENT ON DATABASE {shop.Environment.Database.Database} IS 'the shop'");
         await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, shop.Environment.Database.Database, DeadRun, Then) { Backup = "the-backup" });
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), null, None);
         var unreachable = await Should.ThrowAsync<BadInputException>(() => DatabaseInspector.ReadAsync(shop.Environment, None));
         var result = await shop.RestoreAsync();
 
@@ -42,7 +42,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await RealServer.SqlAsync(shop.Administrator with { Database = shop.Administrator.Database with { Database = "postgres" } }, $"ALTER DATABASE {shop.Environment.Database.Database} ALLOW_CONNECTIONS false");
 
         var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, null, None);
 
         refusal.Why.ShouldContain("not by a restore of ours");
         status.Trouble!.Why.ShouldContain("not by a restore of ours");
@@ -68,7 +68,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await RealServer.SqlAsync(Named(shop, marked), "CREATE TABLE half_restored (i int)");
         await RealServer.SqlAsync(Named(shop, filled), "CREATE TABLE precious (i int)");
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), null, None);
         await shop.RestoreAsync();
 
         status.Trouble.ShouldBeNull();
@@ -80,17 +80,41 @@ public sealed class RestoreLeftoversTests(RealServer server)
     }
 
     [Fact]
-    public async Task After_a_restore_status_tells_where_it_came_from_and_what_is_kept()
+    public async Task After_a_restore_that_was_verified_status_tells_where_it_came_from_and_what_is_kept()
     {
         var shop = await RestoreScenario.NewAsync(server);
         var result = await shop.RestoreAsync();
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow().AddHours(3), None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow().AddHours(3), now => now.Revisions is ["r1000"], None);
 
         status.Trouble.ShouldBeNull();
         status.Lines[0].ShouldStartWith($"{shop.Environment.Database.Database} was restored from {shop.Backup.Name} by run {shop.Run.RunId}, 3 h ago");
         status.Lines[1].ShouldStartWith($"{result.Facts.KeptDatabase} is what it replaced 3 h ago, ");
         status.Lines[1].ShouldContain("closed; when nobody needs it any more: DROP DATABASE");
+    }
+
+    [Fact]
+    public async Task After_a_restore_that_nobody_verified_status_tells_how_to_verify_it_and_how_to_take_it_back_before_how_to_drop_the_old_one()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        await shop.MoveOnAsync();
+        var (live, kept) = (shop.Environment.Database.Database, (await shop.RestoreAsync("4")).Facts.KeptDatabase);
+
+        var status = await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow().AddHours(3), _ => false, None);
+
+        status.Lines[0].ShouldStartWith($"{live} was restored from {shop.Backup.Name}");
+        status.Lines[1].ShouldBe($"{live} is the restored one, and live; as far as the records here know, nothing verified it since. This does: ./build.sh SmokeTest --target-environment Production");
+        status.Lines[2].ShouldStartWith("to take it back instead, in the database postgres");
+        status.Lines[^1].ShouldContain($"DROP DATABASE IF EXISTS \"{kept}\"");
+        status.Lines.Count.ShouldBe(7);
+        await using var postgres = await PostgresSession.OpenAsync(shop.Environment, "aragora-tests", "postgres");
+        foreach (var sql in status.Lines.Skip(3).Take(3))
+        {
+            await postgres.ExecuteAsync(sql, None);
+        }
+
+        (await shop.GenerationAsync()).ShouldBe(2);
+        (await shop.DatabasesAsync()).ShouldContain((live, true));
     }
 
     [Fact]
@@ -100,7 +124,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await using var lease = await new SingleFlight(RealServer.NewRun()).AcquireAsync(shop.Environment, TimeSpan.Zero, None);
         await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, shop.Environment.Database.Database, DeadRun, Then));
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, null, None);
         var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
 
         status.Trouble!.Why.ShouldContain("is about to exchange it");
@@ -115,7 +139,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         var name = shop.Environment.Database.Database;
         var postgres = Named(shop, "postgres");
         await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, name, DeadRun, Then));
-        var told = (await RestoreStatus.ReadAsync(shop.Environment, Then, None)).Trouble!.Next;
+        var told = (await RestoreStatus.ReadAsync(shop.Environment, Then, null, None)).Trouble!.Next;
         var opening = told[told.IndexOf("ALTER DATABASE", StringComparison.Ordinal)..];
 
         await RealServer.SqlAsync(postgres, opening);

@@ -49,31 +49,6 @@ public sealed class BusySourceTests(RealServer server)
         (await BackupScenario.VerifyAsync(run, environment, made.Backup)).Evidence.Green.ShouldBeTrue();
     }
 
-    [Fact]
-    public async Task DDL_that_queues_behind_the_dump_goes_through_and_the_backup_succeeds_or_names_it()
-    {
-        var environment = await server.NewDatabaseAsync();
-        await RealServer.SqlAsync(environment, "CREATE TABLE large AS SELECT md5(i::text) AS a, md5((-i)::text) AS b FROM generate_series(1, 300000) i; CREATE TABLE later AS SELECT 1 AS i");
-        var run = RealServer.NewRun();
-        var backup = BackupScenario.BackUpAsync(run, environment, new BackupOptions { Jobs = 2, LockRetryPause = TimeSpan.Zero, CompressionLevel = 6 });
-        await ProcessesOn.UntilAsync(() => BackupScenario.BackupsIn(run).Count > 0, backup);
-        await using var other = await PostgresSession.OpenAsync(environment, "the migration");
-        var ddl = other.ExecuteAsync("ALTER TABLE large ADD COLUMN c int; ALTER TABLE later ADD COLUMN c int", CancellationToken.None);
-
-        try
-        {
-            var made = await backup;
-            await ddl;
-            (await BackupScenario.VerifyAsync(run, environment, made.Backup)).Evidence.Green.ShouldBeTrue();
-        }
-        catch (FailedCleanException failed)
-        {
-            await ddl;
-            failed.Why.ShouldContain($"session {other.ProcessId}");
-            BackupScenario.BackupsIn(run).ShouldBeEmpty();
-        }
-    }
-
     [Theory]
     [InlineData("backend_start = (SELECT min(backend_start) FROM pg_stat_activity WHERE application_name = $1)")] // the snapshot's, which reads the digest
     [InlineData("state = 'active' AND query LIKE 'COPY%'")] // a worker's of pg_dump

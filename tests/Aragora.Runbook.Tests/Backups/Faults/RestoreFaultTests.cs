@@ -75,8 +75,12 @@ public sealed class RestoreFaultTests(RealServer server) : IDisposable
         {
             var (run, environment, backup) = await BackedUpAsync(rows: 900_000);
 
-            (await Should.ThrowAsync<RunbookException>(() => VerifyAsync(run, environment, backup))).Message.ShouldMatch("That says nothing of the backup|too little disk");
+            // As where somebody else fills the disk meanwhile: the check beforehand found enough.
+            var failure = await Should.ThrowAsync<FailedCleanException>(() => VerifyAsync(run, environment, backup, freeBytes: _ => long.MaxValue));
 
+            failure.What.ShouldContain("That says nothing of the backup");
+            failure.Why.ShouldMatch("No space left on device|wrote only [0-9]+ of [0-9]+ bytes");
+            run.Evidence.ReadAll().Accepted.ShouldNotContain(evidence => evidence.Kind == EvidenceKinds.BackupVerification);
             NothingIsLeft(run);
         }
         finally
@@ -92,7 +96,7 @@ public sealed class RestoreFaultTests(RealServer server) : IDisposable
         var (run, environment, backup) = await BackedUpAsync(rows: 300_000);
         using var cancel = new CancellationTokenSource();
 
-        var verifying = VerifyAsync(run, environment, backup, cancel.Token);
+        var verifying = VerifyAsync(run, environment, backup, cancellation: cancel.Token);
         await ProcessesOn.UntilAsync(() => ProcessesOn.Folder(backup.Folder, "--jobs=").Count > 1, verifying);
         await cancel.CancelAsync();
 
@@ -111,10 +115,10 @@ public sealed class RestoreFaultTests(RealServer server) : IDisposable
         return (run, environment, made.Backup);
     }
 
-    private Task<VerifiedBackup> VerifyAsync(RunContext run, DatabaseEnvironment environment, BackupReference backup, CancellationToken cancellation = default)
+    private Task<VerifiedBackup> VerifyAsync(RunContext run, DatabaseEnvironment environment, BackupReference backup, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
     {
         var commands = BackupScenario.Commands;
-        var scratch = new ScratchDatabases(run, new ScratchServers(run, new ServerProvider(run, commands, new ServerBinaryProvider(run, commands)), parent), commands);
+        var scratch = new ScratchDatabases(run, new ScratchServers(run, new ServerProvider(run, commands, new ServerBinaryProvider(run, commands)), parent), commands) { FreeBytes = freeBytes ?? DiskSpace.FreeBytes };
         return new VerifyBackupStep(run, environment, new BackupOptions { Jobs = 2 }, scratch, commands, new BackupScenario.SilentProgress()).RunAsync(backup, cancellation);
     }
 

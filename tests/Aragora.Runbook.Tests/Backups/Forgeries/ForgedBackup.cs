@@ -103,6 +103,7 @@ public sealed class ForgeableBackup(RealServer server) : Xunit.IAsyncLifetime
         CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
         INSERT INTO alembic_version VALUES ('0010');
         CREATE TYPE mood AS ENUM ('bad', 'fat', 'sad');
+        CREATE TYPE span AS (low int, top int);
         CREATE SEQUENCE counter;
         SELECT setval('counter', 4711);
         CREATE TABLE accounts (id int PRIMARY KEY, owner text NOT NULL, balance numeric(12,2) DEFAULT 100 CONSTRAINT not_in_debt CHECK (balance >= 0), mood mood);

@@ -104,6 +104,7 @@ public sealed partial class ForgedBackupTests(ForgeableBackup backup) : IClassFi
     [InlineData("ALTER TABLE ONLY public.payments\n    ADD CONSTRAINT payments_account_fkey FOREIGN KEY (account) REFERENCES public.accounts(id);", "", "constraint payments_account_fkey on public.payments: missing")]
     [InlineData("balance numeric(12,2) DEFAULT 100", "balance numeric(12,2) DEFAULT 900", "column public.accounts.balance: is")]
     [InlineData("'bad',\n    'fat'", "'fat',\n    'bad'", "enum public.mood: is")]
+    [InlineData("low integer,\n\ttop integer", "top integer,\n\tlow integer", "composite type public.span: is")]
     [InlineData("setval('public.counter', 4711", "setval('public.counter', 4712", "sequence public.counter: at 4712 instead of 4711")]
     [InlineData("balance > (250)", "balance > (249)", "view public.rich: is")]
     [InlineData("SELECT amount / 50", "SELECT amount / 10", "function public.fee(amount integer): is")]
