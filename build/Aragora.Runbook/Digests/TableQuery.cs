@@ -50,7 +50,7 @@ internal sealed record TableQuery(string Table, string? Sql, long Pages)
         {
             return (await session.QueryAsync(Sql, row => new RowsDigest(row.GetInt64(0), row.GetString(1)), cancellation))[0];
         }
-        catch (PostgresException failure) when (failure.SqlState is not PostgresErrorCodes.LockNotAvailable and not PostgresErrorCodes.QueryCanceled)
+        catch (PostgresException failure) when (failure.SqlState is not (PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown))
         {
             throw new FailedCleanException(
                 $"Table {Table} could not be read to its end.",

@@ -58,7 +58,7 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
     /// <summary>Under the database's lock: no other run is at work then, and whoever stopped it is dead.</summary>
     private async Task<StartedParts> PutBackAsync(DatabaseEnvironment environment, ApplicationControl application, bool waits, CancellationToken cancellation)
     {
-        if ((await RestoreStatus.ReadAsync(environment, run.Clock.GetUtcNow(), cancellation)).Trouble is { } closed)
+        if ((await RestoreStatus.ReadAsync(environment, run.Clock.GetUtcNow(), null, cancellation)).Trouble is { } closed)
         {
             throw new RefusedException($"The application of {environment.DisplayName} would start on a closed database.", $"{closed.What} {closed.Why}", closed.Next);
         }
