@@ -33,7 +33,7 @@ public sealed class DigestReader(SnapshotSession snapshot)
         var own = AllOrNoneAsync(
             async () =>
             {
-                catalogue = await CatalogueReader.ReadAsync(snapshot.Session, together.Token);
+                catalogue = await ReadCatalogueAsync(together.Token);
                 largeObjects = await LargeObjectDigest.ReadAsync(snapshot.Session, used, together.Token);
                 await DrainAsync(pending, together.Token);
             },
@@ -51,6 +51,18 @@ public sealed class DigestReader(SnapshotSession snapshot)
             LargeObjects = largeObjects,
             Catalogue = catalogue,
         };
+    }
+
+    /// <summary>
+    /// Spelling a view's definition locks the view, until the savepoint is gone. Kept on, that lock would make DDL on the view wait for this session, and pg_dump, which wants
+    /// the same lock, wait behind that DDL without end: it limits its waiting for tables only.
+    /// </summary>
+    private async Task<IReadOnlyList<CatalogueLine>> ReadCatalogueAsync(CancellationToken cancellation)
+    {
+        await snapshot.Session.ExecuteAsync("SAVEPOINT catalogue", cancellation);
+        var lines = await CatalogueReader.ReadAsync(snapshot.Session, cancellation);
+        await snapshot.Session.ExecuteAsync("ROLLBACK TO SAVEPOINT catalogue", cancellation);
+        return lines;
     }
 
     private async Task DrainAsync(ConcurrentQueue<TableQuery> queue, CancellationToken cancellation)

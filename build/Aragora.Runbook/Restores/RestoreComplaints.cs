@@ -21,7 +21,7 @@ internal static partial class RestoreComplaints
         return kept.Count == 0 && lines.Count > 0 ? ["pg_restore said what is not shown, for it may hold rows or passwords"] : kept;
     }
 
-    /// <summary>Whether it is what the scratch server or pg_restore itself died of. What the server says of a statement is of the backup, and may quote it, unless the disk or the memory was full.</summary>
+    /// <summary>Whether it is what the scratch server or pg_restore itself died of. What the server says of a statement is of the backup, and may quote it, unless the disk or the memory was full, or pg_restore's own sessions were in each other's way.</summary>
     public static bool IsOfTheTrial(string line) =>
         Answer().IsMatch(line) ? Exhausted().IsMatch(line)
         : line == OutOfMemory || ((line.StartsWith("pg_restore: error:", StringComparison.Ordinal) || line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal)) && Died().IsMatch(line));
@@ -64,9 +64,9 @@ internal static partial class RestoreComplaints
 
     /// <summary>
     /// The system's own words stand at the end. On a full disk a block may be written in part first; the server then speaks of the bytes, not of the disk (md.c, buffile.c).
-    /// What a full pg_xact holds is said in a detail, of which only the first line is kept.
+    /// What a full pg_xact holds is said in a detail, of which only the first line is kept. Parallel sessions of pg_restore that attach indexes of one partitioned table may deadlock, seldom.
     /// </summary>
-    [GeneratedRegex(@"^(?:pg_restore: error: (?:COPY failed for table "".*""|[^:]*): )?ERROR: +(?:out of memory|could not access status of transaction \d+|could not .*(?:No space left on device|Disk quota exceeded|Input/output error|: wrote only \d+ of \d+ bytes(?: at (?:block|offset) \d+)?))$")]
+    [GeneratedRegex(@"^(?:pg_restore: error: (?:COPY failed for table "".*""|[^:]*): )?ERROR: +(?:out of memory|deadlock detected|could not access status of transaction \d+|could not .*(?:No space left on device|Disk quota exceeded|Input/output error|: wrote only \d+ of \d+ bytes(?: at (?:block|offset) \d+)?))$")]
     private static partial Regex Exhausted();
 
     [GeneratedRegex("server closed the connection|terminating connection|No space left on device|Disk quota exceeded|Input/output error|wrote only \\d+ of \\d+ bytes|connection to server|the database system is|[Oo]ut of memory|Cannot allocate memory|no connection to the server")]

@@ -13,6 +13,10 @@ namespace Aragora.Runbook.Rollbacks;
 /// <param name="Trouble">Why the database lets nobody in, and what to type; null where it does.</param>
 public sealed record RestoreStatus(IReadOnlyList<string> Lines, RunbookException? Trouble)
 {
+    /// <summary>Looks, where no records are at hand: nothing is known to be verified.</summary>
+    /// <inheritdoc cref="ReadAsync(DatabaseEnvironment, DateTimeOffset, Func{DatabaseFacts, bool}?, CancellationToken)"/>
+    public static Task<RestoreStatus> ReadAsync(DatabaseEnvironment environment, DateTimeOffset now, CancellationToken cancellation) => ReadAsync(environment, now, isVerified: null, cancellation);
+
     /// <summary>Looks. Changes nothing.</summary>
     /// <param name="environment">The database.</param>
     /// <param name="now">The time.</param>

@@ -103,6 +103,20 @@ public sealed class SnapshotSessionTests(RealServer server)
         (await DigestZoo.DigestAsync(asReader, jobs: 2)).Tables["public.guarded"].Rows.ShouldBe(1);
     }
 
+    /// <summary>pg_dump waits for a view without end, behind DDL that would wait for us.</summary>
+    [Fact]
+    public async Task DDL_on_a_view_does_not_wait_for_the_snapshot_once_its_definition_was_read()
+    {
+        var source = await server.NewDatabaseAsync();
+        await RealServer.SqlAsync(source, "CREATE VIEW shown AS SELECT 1 AS i; CREATE MATERIALIZED VIEW stored AS SELECT i FROM shown");
+        await using var snapshot = await SnapshotSession.OpenAsync(source, new SnapshotOptions(), CancellationToken.None);
+
+        var digest = await new DigestReader(snapshot).ReadAsync(jobs: 2);
+        await RealServer.SqlAsync(source, "SET lock_timeout = '5s'; ALTER VIEW shown RENAME TO seen; ALTER MATERIALIZED VIEW stored RENAME TO kept");
+
+        digest.Catalogue.ShouldContain(line => line.Kind == "view" && line.Name == "public.shown");
+    }
+
     [Fact]
     public async Task Workers_read_on_while_DDL_queues_behind_the_snapshot()
     {

@@ -50,6 +50,7 @@ public sealed class RestoreComplaintsTests
     [InlineData("pg_restore: error: could not execute query: ERROR:  could not write block 7 of temporary file: No space left on device", true)]
     [InlineData("pg_restore: error: could not execute query: ERROR:  could not fsync file \"base/16385/16401\": No space left on device", true)]
     [InlineData("pg_restore: error: could not execute query: ERROR:  could not fsync file \"base/16385/16401\": Input/output error", true)]
+    [InlineData("pg_restore: error: could not execute query: ERROR:  deadlock detected", true)]
     [InlineData("pg_restore: error: could not execute query: ERROR:  could not access status of transaction 900", true)]
     [InlineData("pg_restore: error: could not execute query: PANIC:  could not write to file \"pg_wal/xlogtemp.9\": No space left on device", true)]
     [InlineData("pg_restore: error: could not execute query: server closed the connection unexpectedly", true)]

@@ -23,7 +23,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await RealServer.SqlAsync(shop.Administrator, $"COMMENT ON DATABASE {shop.Environment.Database.Database} IS 'the shop'");
         await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, shop.Environment.Database.Database, DeadRun, Then) { Backup = "the-backup" });
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), null, None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), None);
         var unreachable = await Should.ThrowAsync<BadInputException>(() => DatabaseInspector.ReadAsync(shop.Environment, None));
         var result = await shop.RestoreAsync();
 
@@ -42,7 +42,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await RealServer.SqlAsync(shop.Administrator with { Database = shop.Administrator.Database with { Database = "postgres" } }, $"ALTER DATABASE {shop.Environment.Database.Database} ALLOW_CONNECTIONS false");
 
         var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, null, None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, None);
 
         refusal.Why.ShouldContain("not by a restore of ours");
         status.Trouble!.Why.ShouldContain("not by a restore of ours");
@@ -68,7 +68,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await RealServer.SqlAsync(Named(shop, marked), "CREATE TABLE half_restored (i int)");
         await RealServer.SqlAsync(Named(shop, filled), "CREATE TABLE precious (i int)");
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), null, None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then.AddMinutes(3), None);
         await shop.RestoreAsync();
 
         status.Trouble.ShouldBeNull();
@@ -124,7 +124,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         await using var lease = await new SingleFlight(RealServer.NewRun()).AcquireAsync(shop.Environment, TimeSpan.Zero, None);
         await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, shop.Environment.Database.Database, DeadRun, Then));
 
-        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, null, None);
+        var status = await RestoreStatus.ReadAsync(shop.Environment, Then, None);
         var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
 
         status.Trouble!.Why.ShouldContain("is about to exchange it");
@@ -139,7 +139,7 @@ public sealed class RestoreLeftoversTests(RealServer server)
         var name = shop.Environment.Database.Database;
         var postgres = Named(shop, "postgres");
         await CloseAsync(shop, new DatabaseMark(MarkState.Fenced, name, DeadRun, Then));
-        var told = (await RestoreStatus.ReadAsync(shop.Environment, Then, null, None)).Trouble!.Next;
+        var told = (await RestoreStatus.ReadAsync(shop.Environment, Then, None)).Trouble!.Next;
         var opening = told[told.IndexOf("ALTER DATABASE", StringComparison.Ordinal)..];
 
         await RealServer.SqlAsync(postgres, opening);

@@ -54,7 +54,7 @@ public sealed class RestoreRollbackTests(RealServer server)
         }
 
         (await shop.GenerationAsync()).ShouldBe(2);
-        (await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow(), null, None)).Lines.ShouldHaveSingleItem().ShouldContain($"run {shop.Run.RunId} put in its place, and somebody took out again, 0 s ago");
+        (await RestoreStatus.ReadAsync(shop.Environment, shop.Run.Clock.GetUtcNow(), None)).Lines.ShouldHaveSingleItem().ShouldContain($"run {shop.Run.RunId} put in its place, and somebody took out again, 0 s ago");
         var again = await shop.RestoreAsync("4", RealServer.NewRun());
         again.Facts.LostWrites.ShouldBe(4, "the old database is the one that the backup was taken from");
     }

@@ -28,6 +28,9 @@ public sealed class SchemaChangeTests(RealServer server)
         CREATE INDEX by_a ON large (a);
         """;
 
+    /// <summary>The dump waits for this DDL here: it must not wait for the dump.</summary>
+    private const string Impatient = "SET lock_timeout = '20s'; ";
+
     private static readonly BackupOptions Options = new() { Jobs = 2, LockRetryPause = TimeSpan.Zero, LockAttempts = 3 };
 
     private readonly ConcurrentQueue<string> log = new();
@@ -42,7 +45,7 @@ public sealed class SchemaChangeTests(RealServer server)
         var (environment, run) = await NewAsync();
         var attempts = 0;
 
-        var made = await BackUpAsync(run, environment, () => ++attempts == 1 ? RealServer.SqlAsync(environment, ddl) : Task.CompletedTask);
+        var made = await BackUpAsync(run, environment, () => ++attempts == 1 ? RealServer.SqlAsync(environment, Impatient + ddl) : Task.CompletedTask);
 
         attempts.ShouldBe(2);
         log.ShouldContain(line => line.Contains("was overtaken by a change of the schema", StringComparison.Ordinal) && line.Contains(told, StringComparison.Ordinal) && line.Contains("attempt 2 of 3", StringComparison.Ordinal), string.Join('\n', log));
@@ -62,7 +65,7 @@ public sealed class SchemaChangeTests(RealServer server)
 
         var attempts = 0;
 
-        var failure = await Should.ThrowAsync<FailedCleanException>(() => BackUpAsync(run, environment, () => RealServer.SqlAsync(environment, string.Format(CultureInfo.InvariantCulture, ddl, ++attempts))));
+        var failure = await Should.ThrowAsync<FailedCleanException>(() => BackUpAsync(run, environment, () => RealServer.SqlAsync(environment, Impatient + string.Format(CultureInfo.InvariantCulture, ddl, ++attempts))));
 
         attempts.ShouldBe(3);
         failure.What.ShouldBe("The schema of the production database was changed while it was backed up, also at attempt 3; the unfinished backup was removed.");
@@ -83,7 +86,7 @@ public sealed class SchemaChangeTests(RealServer server)
         var (environment, run) = await NewAsync();
         var attempts = 0;
 
-        var made = await BackUpAsync(run, environment, () => ++attempts == 1 ? RealServer.SqlAsync(environment, ddl) : Task.CompletedTask);
+        var made = await BackUpAsync(run, environment, () => ++attempts == 1 ? RealServer.SqlAsync(environment, Impatient + ddl) : Task.CompletedTask);
 
         attempts.ShouldBe(1);
         (await BackupScenario.VerifyAsync(run, environment, made.Backup)).Evidence.Green.ShouldBeTrue();
