@@ -11,10 +11,17 @@ namespace Aragora.Runbook.Restores;
 /// <remarks>
 /// In parallel, pg_restore grants in any order. A grant by somebody who is not the owner is made in that role's name, and fails where the role's own right (USAGE on the schema,
 /// a grant option) was not granted yet. An archive with such a grant is restored in three runs: everything else, then the grants one by one, then what pg_restore itself leaves for last.
+/// Sessions that attach indexes of one partitioned table at the same time may deadlock. An archive that attaches several does so one by one, before the foreign keys that want the whole index.
 /// </remarks>
 internal sealed partial class RestorePasses : IDisposable
 {
     private const string Prefix = "aragora-list-";
+    private const string IndexAttach = "INDEX ATTACH";
+    private const int Attaching = 1;
+    private const int WithWholeIndexes = 2;
+    private const int Granting = 3;
+    private const int AtLast = 4;
+    private static readonly string[] WantWholeIndexes = ["FK CONSTRAINT ", "COMMENT - CONSTRAINT "];
     private static readonly string[] Grants = ["ACL ", "DEFAULT ACL ", "ACL LANGUAGE "];
     private static readonly string[] Last = ["EVENT TRIGGER ", "MATERIALIZED VIEW DATA ", "COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER "];
     private readonly OwnedFolder? folder;
@@ -28,8 +35,9 @@ internal sealed partial class RestorePasses : IDisposable
     /// <exception cref="FailedCleanException">The archive's table of contents cannot be read.</exception>
     public static async Task<RestorePasses> PlanAsync(string archive, IReadOnlyList<ArchiveItem> leftOut, PostgresClient client, ICommandRunner commands, CancellationToken cancellation)
     {
-        var inOrder = await GrantsInOthersNamesAsync(archive, cancellation);
-        if (leftOut.Count == 0 && !inOrder)
+        var contents = await File.ReadAllBytesAsync(Path.Combine(archive, "toc.dat"), cancellation);
+        var (grants, attached) = (GrantsInOthersNames(contents), AttachesIndexes(contents));
+        if (leftOut.Count == 0 && !grants && !attached)
         {
             return new RestorePasses(null);
         }
@@ -46,7 +54,7 @@ internal sealed partial class RestorePasses : IDisposable
         var passes = new RestorePasses(OwnedFolder.Reserve(Path.Combine(parent, $"{Prefix}{Guid.NewGuid():N}")));
         try
         {
-            await passes.WriteAsync(entries, inOrder, cancellation);
+            await passes.WriteAsync(entries, grants, attached, cancellation);
             return passes;
         }
         catch
@@ -59,28 +67,31 @@ internal sealed partial class RestorePasses : IDisposable
     /// <inheritdoc/>
     public void Dispose() => folder?.Dispose();
 
-    private async Task WriteAsync(IEnumerable<Match> entries, bool inOrder, CancellationToken cancellation)
+    private async Task WriteAsync(IEnumerable<Match> entries, bool grants, bool attached, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder!.Path);
         var passes = new List<RestorePass>();
-        foreach (var group in entries.GroupBy(entry => inOrder ? PassOf(entry.Groups[2].Value) : 0).OrderBy(group => group.Key))
+        foreach (var group in entries.GroupBy(entry => PassOf(entry.Groups[2].Value, grants, attached)).OrderBy(group => group.Key))
         {
             var file = Path.Combine(folder.Path, string.Create(CultureInfo.InvariantCulture, $"list-{group.Key}"));
             await PrivateFile.WriteAsync(file, string.Concat(group.Select(entry => entry.Value + "\n")), cancellation);
-            passes.Add(new RestorePass(file, IsSerial: group.Key == 1));
+            passes.Add(new RestorePass(file, IsSerial: group.Key is Attaching or Granting));
         }
 
         All = passes;
     }
 
-    private static int PassOf(string entry) =>
-        Grants.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? 1
-        : Last.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? 2
+    private static int PassOf(string entry, bool grants, bool attached) =>
+        grants && Grants.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? Granting
+        : grants && Last.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? AtLast
+        : attached && entry.StartsWith(IndexAttach + " ", StringComparison.Ordinal) ? Attaching
+        : attached && WantWholeIndexes.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? WithWholeIndexes
         : 0;
 
     /// <summary>The table of contents holds the statements as they are; one in a function's body costs two more runs.</summary>
-    private static async Task<bool> GrantsInOthersNamesAsync(string archive, CancellationToken cancellation) =>
-        (await File.ReadAllBytesAsync(Path.Combine(archive, "toc.dat"), cancellation)).AsSpan().IndexOf("SET SESSION AUTHORIZATION"u8) >= 0;
+    private static bool GrantsInOthersNames(ReadOnlySpan<byte> contents) => contents.IndexOf("SET SESSION AUTHORIZATION"u8) >= 0;
+
+    private static bool AttachesIndexes(ReadOnlySpan<byte> contents) => contents.Count("INDEX ATTACH"u8) > 1;
 
     private static bool IsOneOf(IReadOnlyList<ArchiveItem> items, Match entry) =>
         uint.Parse(entry.Groups[1].Value, CultureInfo.InvariantCulture) is var oid && items.Any(item => item.Oid == oid && entry.Groups[2].Value.StartsWith(item.Kind + " ", StringComparison.Ordinal));

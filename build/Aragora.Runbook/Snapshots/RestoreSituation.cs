@@ -16,6 +16,12 @@ public sealed record RestoreSituation(string Name, string Snapshot, RdsInstance?
     /// <summary>Whether the restored one bears the name.</summary>
     public bool IsSwitched => Restored?.Identifier == Name;
 
+    /// <summary>
+    /// Whether names are being exchanged, or were. The tag alone says what was intended: a run that died, or was refused, before its first rename left the original where it was, and
+    /// what was written there since has to be accepted anew.
+    /// </summary>
+    public bool IsExchangeBegun => IsSwitched || Step is RestoreStep.Switched || (Step is RestoreStep.Switching && (Original is null || Original.Identifier != Name || Original.Status == "renaming"));
+
     /// <summary>Asks RDS.</summary>
     /// <exception cref="NeedsPersonException">There are several restored ones that could be meant.</exception>
     public static async Task<RestoreSituation> ReadAsync(RdsApi rds, string name, string snapshot, CancellationToken cancellation) => Tell(await rds.ListInstancesAsync(cancellation), name, snapshot);

@@ -22,8 +22,8 @@ public sealed record SnapshotLeftovers(IReadOnlyList<string> Lines, RunbookExcep
             var snapshot = RestoreTags.InProgressFrom(restored)!;
             var step = RestoreTags.StepOf(restored);
             var command = $"./build.sh Rollback --target-environment Production --strategy Snapshot {RdsOptions.InstanceSwitch} {name} --snapshot-identifier {snapshot}{(step is RestoreStep.Switching ? " --switch Rename" : "")}";
-            lines.Add($"{restored.Identifier}, restored from {snapshot} by run {restored.Tags.GetValueOrDefault(SnapshotTags.RunId, "?")}, is {step.ToString()!.ToLowerInvariant()} ({restored.Status}): {command}   goes on with it; nobody uses it, and it costs as long as it stands");
-            if (step is RestoreStep.Switching)
+            lines.Add($"{restored.Identifier}, restored from {snapshot} by run {restored.Tags.GetValueOrDefault(SnapshotTags.RunId, "?")}, is {step.ToString()!.ToLowerInvariant()} ({restored.Status}): {command}   goes on with it. It costs as long as it stands; whoever deletes it looks first whether something was pointed at it");
+            if (step is RestoreStep.Switching && !IsWhereItWas(bearer))
             {
                 trouble = new NeedsPersonException(
                     bearer is null ? $"Nobody bears the name {name}: production's endpoint leads nowhere." : $"The exchange of names around {name} has not come to its end.",
@@ -33,7 +33,10 @@ public sealed record SnapshotLeftovers(IReadOnlyList<string> Lines, RunbookExcep
         }
 
         lines.AddRange(instances.Where(instance => instance.Tags.GetValueOrDefault(RestoreTags.KeptOf) == name && instance.Identifier != name)
-            .Select(kept => $"{kept.Identifier} is what {name} was before {kept.Tags.GetValueOrDefault(RestoreTags.KeptFor)} was restored, {DataSize.Text(kept.StorageGib * 1024L * 1024 * 1024)}; when nobody needs it any more, somebody deletes it: aws rds delete-db-instance --db-instance-identifier {kept.Identifier}"));
+            .Select(kept => $"{kept.Identifier} is what {name} was before {kept.Tags.GetValueOrDefault(RestoreTags.KeptFor)} was restored, {DataSize.Text(kept.StorageGib * 1024L * 1024 * 1024)}; when nobody needs it any more, somebody deletes it: aws rds delete-db-instance --db-instance-identifier {kept.Identifier} --final-db-snapshot-identifier {kept.Identifier}-final"));
         return new SnapshotLeftovers(lines, trouble);
     }
+
+    /// <summary>The original bears its name, and no rename of it has begun: an exchange was only intended.</summary>
+    private static bool IsWhereItWas(RdsInstance? bearer) => bearer is { Status: not "renaming" } && RestoreTags.StepOf(bearer) is null;
 }

@@ -39,7 +39,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var situation = await RestoreSituation.ReadAsync(rds, options.InstanceIdentifier, snapshot.Identifier, cancellation);
         var manifest = DumpBeside(snapshot);
         run.Log.Information("The snapshot: {Snapshot:l}, {Engine:l}, taken {Taken:l}, at {Revision:l}", snapshot.Identifier, $"{snapshot.Engine} {snapshot.EngineVersion}", snapshot.TakenAt is { } taken ? Measures.Moment(taken) : "?", snapshot.Tags.GetValueOrDefault(SnapshotTags.Revision, "a revision that it does not tell"));
-        if (situation.Step is RestoreStep.Switching or RestoreStep.Switched)
+        if (situation.IsExchangeBegun)
         {
             return await FinishAsync(environment, snapshot, situation, manifest, started, cancellation);
         }
@@ -121,7 +121,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var after = await new SwitchedDatabase(run, options).ReadBackAsync(environment, seen, keptAs);
         var switched = new SnapshotRollbackFacts(before?.Revisions, after.Revisions, snapshot.Identifier, snapshot.TakenAt, lost.Total, run.Clock.GetElapsedTime(began), keptAs);
         run.Log.Information("{Name:l} is the instance restored from {Snapshot:l}, at {Revision:l}; the URL leads to it; the old one is kept as {Kept:l}", bearer.Identifier, snapshot.Identifier, after.Revisions.Named(), keptAs);
-        run.Log.Information("When nobody needs the old one any more, somebody deletes it: aws rds delete-db-instance --db-instance-identifier {Kept:l}   (this build never does)", keptAs);
+        run.Log.Information("When nobody needs the old one any more, somebody deletes it: aws rds delete-db-instance --db-instance-identifier {Kept:l} --final-db-snapshot-identifier {Final:l}   (this build never does)", keptAs, keptAs + "-final");
         await run.RecordAsync(EvidenceKinds.Rollback, environment, after, switched, run.Clock.GetElapsedTime(started), treeHash: null, CancellationToken.None);
         return new SnapshotRollbackResult(facts with { Instance = bearer.Identifier, Endpoint = bearer.Endpoint }, switched);
     }
@@ -158,7 +158,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var rename = $"{Command(options.SnapshotIdentifier!)} --switch Rename --accept-lost-writes {lost.Total?.ToString(CultureInfo.InvariantCulture) ?? AcceptedWrites.UnknownWord}";
         run.Log.Information("Nothing points at it yet. Either change the host in {Variable:l}, and wherever the application has it, to {Host:l} (port {Port})", environment.UrlVariable, restored.Address, restored.Port);
         run.Log.Information("or exchange the names, so that the endpoint stays: {Command:l}", rename);
-        run.Log.Information("or delete it, which costs as long as it stands: aws rds delete-db-instance --db-instance-identifier {Instance:l} --skip-final-snapshot", restored.Identifier);
+        run.Log.Information("or, when nothing uses it, delete it, which costs as long as it stands: aws rds delete-db-instance --db-instance-identifier {Instance:l} --final-db-snapshot-identifier {Final:l}", restored.Identifier, restored.Identifier + "-final");
     }
 
     private BackupManifest? DumpBeside(RdsSnapshot snapshot) =>

@@ -88,6 +88,7 @@ public sealed class SnapshotStep(RunContext run, RdsApi rds, RdsOptions options)
         var at = run.Clock.GetUtcNow();
         var fitting = (await rds.ListSnapshotsAsync(subject.Kind, subject.Identifier, cancellation)).Where(snapshot =>
             SnapshotTags.IsOurs(snapshot, subject.Identifier)
+            && (snapshot.SourceResourceId is null || snapshot.SourceResourceId == (subject.Cluster?.ResourceId ?? subject.Instance.ResourceId))
             && snapshot.Tags.TryGetValue(SnapshotTags.RevisionStamp, out var hasStamp) && hasStamp == stamp
             && snapshot.Tags.TryGetValue(SnapshotTags.Revision, out var hasRevision) && hasRevision == revision).ToList();
         return fitting.FirstOrDefault(snapshot => snapshot.IsCreating)

@@ -64,9 +64,9 @@ public static partial class SnapshotTags
         return tags;
     }
 
-    /// <summary>Whether we made it, of this very instance or cluster. RDS's own automated ones never are ours.</summary>
+    /// <summary>Whether we made it, of this very instance or cluster: a copy that somebody keeps has our tags, and another name. RDS's own automated ones never are ours.</summary>
     public static bool IsOurs(RdsSnapshot snapshot, string source) =>
-        snapshot.Type == "manual" && snapshot.SourceIdentifier == source && snapshot.Tags.ContainsKey(RunId) && snapshot.Tags.TryGetValue(Source, out var of) && of == source;
+        snapshot.Type == "manual" && snapshot.SourceIdentifier == source && snapshot.Tags.TryGetValue(RunId, out var run) && snapshot.Identifier == RdsNames.Snapshot(source, run) && snapshot.Tags.TryGetValue(Source, out var of) && of == source;
 
     /// <summary>From when on it may be pruned; null where its tag does not say, or cannot be read: then never.</summary>
     public static DateTimeOffset? Expiry(RdsSnapshot snapshot) =>

@@ -7,6 +7,8 @@ namespace Aragora.Runbook.Adapters.Docker;
 /// <summary>What becomes of a container: its log through to the end, and how it ended.</summary>
 public sealed partial class DockerEngine
 {
+    private static readonly TimeSpan StreamPatience = TimeSpan.FromMinutes(2);
+
     /// <summary>The last lines that a container wrote.</summary>
     public async Task<string> LogTailAsync(string name, int lines, CancellationToken cancellation)
     {
@@ -64,7 +66,7 @@ public sealed partial class DockerEngine
             {
                 // The state first: what it wrote before it ended is in a log that is read after that.
                 state = await StateAsync(name, cancellation);
-                var isMore = await log.ReadAsync(cancellation);
+                var isMore = await ReadAsync(log, cancellation);
                 if (state is not { IsRunning: true } && !isMore)
                 {
                     log.Close();
@@ -98,6 +100,21 @@ public sealed partial class DockerEngine
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellation);
+        }
+    }
+
+    /// <summary>A connection that was lost without a word never ends its stream: after a while it is opened anew, and the state is asked again.</summary>
+    private static async Task<bool> ReadAsync(ContainerLog log, CancellationToken cancellation)
+    {
+        using var stream = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        stream.CancelAfter(StreamPatience);
+        try
+        {
+            return await log.ReadAsync(stream.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return true;
         }
     }
 }

@@ -90,11 +90,16 @@ public sealed class ComposeRunner(RunContext run, ICommandRunner commands, Compo
                 await container.StartAsync(project, request.Environment, arguments, cancellation);
                 await RequireCheckedImageAsync(engine, name, project.Service, cancellation);
             }
-            catch (Exception ended) when (ended is OperationCanceledException or NeedsPersonException)
+            catch (Exception ended) when (ended is OperationCanceledException or NeedsPersonException || DockerEngine.IsTrouble(ended))
             {
                 // Compose may have started it a moment before it was ended itself.
                 using var ending = new CancellationTokenSource();
                 await migration.EndAsync(Task.CompletedTask, ending);
+                if (DockerEngine.IsTrouble(ended))
+                {
+                    throw new NeedsPersonException($"The Docker engine was lost right after the container {name} was started.", ended.Message, "./build.sh Status; then repeat the command: a container that still runs is followed", ended);
+                }
+
                 throw;
             }
         }

@@ -35,6 +35,11 @@ internal sealed class OneOffContainer(RunContext run, ICommandRunner commands, D
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            if (await HasRunAsync())
+            {
+                throw Started();
+            }
+
             await RemoveAsync();
             throw new RefusedException($"The service {project.Service.Name} did not start within {options.StartPatience.TotalMinutes:0.#} min.", "an image took too long, or something that it depends on did not become healthy", "docker compose ps   shows who is waiting; nothing was moved");
         }
@@ -89,6 +94,11 @@ internal sealed class OneOffContainer(RunContext run, ICommandRunner commands, D
             return new RefusedException($"A container {name} is there already.", "another run started it a moment ago", "repeat the command: it is followed if it still runs, and cleared away if it does not");
         }
 
+        if (await HasRunAsync())
+        {
+            return Started();
+        }
+
         var state = await engine.StateAsync(name, cancellation);
         if (state is not null)
         {
@@ -103,6 +113,15 @@ internal sealed class OneOffContainer(RunContext run, ICommandRunner commands, D
         var dependency = ComposeFailure.Dependency(error) is { } named ? await DescribeAsync(named, cancellation) : null;
         return ComposeFailure.OfStart(error, project.Service, dependency);
     }
+
+    /// <summary>Whether its process was started, whatever Compose said afterwards. Not cancelled with the run.</summary>
+    private async Task<bool> HasRunAsync()
+    {
+        using var patience = new CancellationTokenSource(options.CleanUpPatience, TimeProvider.System);
+        return await engine.StateAsync(name, patience.Token) is { IsRunning: true } or { Status: "exited", Error.Length: 0 };
+    }
+
+    private NeedsPersonException Started() => new($"The container {name} was started, and Compose then said that it failed.", "the migration may have begun; it is ended, and the database is asked where it stands", "./build.sh Status");
 
     private async Task<string> DescribeAsync(string dependency, CancellationToken cancellation)
     {
