@@ -71,7 +71,7 @@ sealed partial class Build
             new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands) { Snapshots = snapshots },
             new BackupFlow(run, options, environments, scratch, commands) { Snapshots = snapshots },
             new MigrationFlow(run, options, environments, tree, verification, gate, environment => new Migrator(run, commands, runners(environment), options.Migrator), Verdict),
-            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications }), fit, application, commands) { Snapshots = snapshots },
+            new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications, Running = (environment, cancellation) => runners(environment.Name).FindRunningAsync(environment, cancellation) }), fit, application, commands) { Snapshots = snapshots },
             application,
             verification,
             snapshots,

@@ -27,8 +27,9 @@ internal sealed class ApplicationStart(RunContext run, ApplicationOptions option
                 {
                     done[part.Name] = await PutBackAsync(part, stoppedBy) ?? "as it is: there is no note of this run on it any more";
                 }
-                catch (PartException stays)
+                catch (Exception stays)
                 {
+                    // Whatever it was: the other parts are put back all the same, and what is not back is told.
                     failures.Add(stays.Message);
                     run.Log.Error(stays, "{Part} could not be put back", part.Name);
                 }
@@ -75,9 +76,10 @@ internal sealed class ApplicationStart(RunContext run, ApplicationOptions option
             {
                 rollout = await part.RolloutAsync(CancellationToken.None);
             }
-            catch (PartException busy)
+            catch (Exception busy)
             {
-                rollout = new PartRollout(IsDone: false, 0, 0, busy.Message, IsHopeless: !busy.IsTransient);
+                // As above: nothing may hide what is not back.
+                rollout = new PartRollout(IsDone: false, 0, 0, busy.Message, IsHopeless: busy is not PartException { IsTransient: true });
             }
 
             if (rollout.IsDone)

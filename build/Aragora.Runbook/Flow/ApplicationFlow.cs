@@ -35,6 +35,15 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
             throw new NeedsPersonException($"The application of {environment.DisplayName} is not back.", failure, $"repair it, then ./build.sh HealthCheck --target-environment {environment.Name}");
         }
 
+        var down = started.Done.Count > 0 ? [] : (await application.LookAsync(cancellation)).Where(part => part is { Replicas: 0, Note: null }).Select(part => part.Name).ToList();
+        if (down.Count > 0)
+        {
+            throw new NeedsPersonException(
+                $"{string.Join(", ", down)} is at 0, and no note says who stopped it, or from which number.",
+                "somebody stopped it on purpose; or, in Compose, the note lies in the dead run's folder, which may be on another machine or erased",
+                "start it by hand with the number that it should have (kubectl scale, docker compose start)");
+        }
+
         return new StepFact("application", started.Done.Count == 0 ? "no run left anything stopped" : string.Join("; ", started.Done.Select(part => $"{part.Key}: {part.Value}")));
     }
 

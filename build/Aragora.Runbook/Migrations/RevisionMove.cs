@@ -37,6 +37,9 @@ internal sealed class RevisionMove(RunContext run, IMigrationRunner runner, Migr
         var running = await runner.FindRunningAsync(environment, cancellation);
         var guard = new SingleFlight(run) { Heartbeat = options.GuardHeartbeat, MayBeAtWork = running?.ApplicationName };
         await using var lease = await guard.AcquireAsync(environment, options.SingleFlightWait, cancellation);
+
+        // The one that counts: whoever held the lock until now may have died behind a Job that has no session yet.
+        running = await runner.FindRunningAsync(environment, cancellation);
         before = await DatabaseInspector.ReadAsync(environment, cancellation);
         target = plan(before);
         if (target.Steps.Count == 0)

@@ -20,6 +20,9 @@ public sealed record RestoreOptions
     /// <summary>Told of a database that was exchanged, or may have been, before evidence of it is written. Default: null. It must not throw.</summary>
     public Action<Environments.DatabaseEnvironment>? Moved { get; init; }
 
+    /// <summary>A migration that goes on without its run, in a cluster or a container: it would migrate the restored database again. Default: null, nobody is asked.</summary>
+    public Func<Environments.DatabaseEnvironment, CancellationToken, Task<Migrations.RunningMigration?>>? Running { get; init; }
+
     /// <summary>The application of an environment, which is stopped for the exchange. Default: null, none is.</summary>
     public Func<Environments.DatabaseEnvironment, Applications.ApplicationControl>? Application { get; init; }
 

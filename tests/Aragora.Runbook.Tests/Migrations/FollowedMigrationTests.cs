@@ -31,6 +31,18 @@ public sealed class FollowedMigrationTests(RealServer server)
         run.Evidence.ReadAll().Accepted.ShouldHaveSingleItem().Kind.ShouldBe(EvidenceKinds.Migration);
     }
 
+    [Fact]
+    public async Task One_that_a_run_left_while_this_one_waited_for_its_lock_is_followed_too()
+    {
+        var (tree, run, environment) = (await TestTree.NewAsync(server), RealServer.NewRun(), await server.NewDatabaseAsync());
+        var read = await tree.AddTables(1).ReadAsync();
+        var runner = new FakeRemoteRunner(new RunningMigration("job aragora/pending", DeadRun, MigrationDirection.Upgrade, "r1000", read.Hash, ItsSessions)) { AppearsAt = 2, Start = () => tree.Runner(run).RunAsync(new RunnerRequest(environment, MigrationDirection.Upgrade, "r1000", new LockBudget(), ItsSessions), _ => { }, None) };
+
+        await new Migrator(run, server.Commands, runner, new MigratorOptions()).MigrateAsync(environment, read, "head", (_, _, _) => throw new InvalidOperationException("the gate was asked"), None);
+
+        runner.Asked.ShouldBe(["run following job aragora/pending as " + ItsSessions]);
+    }
+
     [Theory]
     [InlineData("r1000", "", "it goes to r1000, and r2000 is asked for")]
     [InlineData("r2000", "0123456789abcdef", "it runs another migrations tree (0123456789ab…)")]
@@ -79,13 +91,20 @@ public sealed class FollowedMigrationTests(RealServer server)
     {
         public string Name => "fake";
 
+        private int looks;
+
         public Task<RunnerResult>? Work { get; init; }
+
+        public Func<Task<RunnerResult>>? Start { get; init; }
+
+        /// <summary>At which look it is there.</summary>
+        public int AppearsAt { get; init; } = 1;
 
         public RefusedException? NotReady { get; init; }
 
         public List<string> Asked { get; } = [];
 
-        public Task<RunningMigration?> FindRunningAsync(DatabaseEnvironment environment, CancellationToken cancellation) => Task.FromResult(running);
+        public Task<RunningMigration?> FindRunningAsync(DatabaseEnvironment environment, CancellationToken cancellation) => Task.FromResult(++looks < AppearsAt ? null : running);
 
         public Task RequireReadyAsync(DatabaseEnvironment environment, DatabaseFacts now, MigrationsTree tree, CancellationToken cancellation)
         {
@@ -96,7 +115,7 @@ public sealed class FollowedMigrationTests(RealServer server)
         public Task<RunnerResult> RunAsync(RunnerRequest request, Action<string> onLine, CancellationToken cancellation)
         {
             Asked.Add($"run following {request.Following?.Name} as {request.ApplicationName}");
-            return Work!;
+            return Work ?? Start!();
         }
     }
 }

@@ -17,6 +17,20 @@ public sealed class RestoreRollbackTests(RealServer server)
     private static CancellationToken None => CancellationToken.None;
 
     [Fact]
+    public async Task A_migration_that_goes_on_without_its_run_refuses_a_restore_and_a_cluster_that_cannot_be_asked_does_not()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var running = new Runbook.Migrations.RunningMigration("job aragora/x", "20261125T020000Z-dead", Runbook.Migrations.MigrationDirection.Upgrade, "r2000", "tree", "aragora-migrate-x");
+
+        var refusal = await Should.ThrowAsync<RefusedException>(() => Rollback((_, _) => Task.FromResult<Runbook.Migrations.RunningMigration?>(running)).RunAsync(shop.Environment, shop.Backup, CancellationToken.None));
+        refusal.Message.ShouldContain("job aragora/x, started by run 20261125T020000Z-dead");
+        await Rollback((_, _) => throw new BadInputException("The cluster is away.", "", "")).RunAsync(shop.Environment, shop.Backup, CancellationToken.None);
+
+        RestoreRollback Rollback(Func<DatabaseEnvironment, CancellationToken, Task<Runbook.Migrations.RunningMigration?>> asked) =>
+            new(RealServer.NewRun(), BackupScenario.Commands, new RestoreOptions { Backup = new BackupOptions(), Running = asked }, new BackupScenario.SilentProgress());
+    }
+
+    [Fact]
     public async Task A_plain_owner_gets_the_backup_back_and_the_old_database_is_kept_closed()
     {
         var shop = await RestoreScenario.NewAsync(server);

@@ -73,7 +73,7 @@ internal static class ApiFailures
     /// <summary>Whether this is a failure of the API, or of the way to it.</summary>
     public static bool IsOne(Exception failure) =>
         failure is HttpOperationException or StreamRefusedException or HttpRequestException or IOException or SocketException or AuthenticationException or WebSocketException
-            or OperationCanceledException or TimeoutException or JsonException;
+            or OperationCanceledException or TimeoutException or JsonException or k8s.Exceptions.KubeConfigException;
 
     /// <summary>Which kind it is.</summary>
     public static ApiFailureKind KindOf(Exception failure) => Answered(failure) is not { } answer ? ApiFailureKind.Unreachable : answer.Code switch

@@ -67,10 +67,15 @@ public sealed class KubernetesCluster : IDisposable
             }
         }
 
-        Renew(used);
         try
         {
+            Renew(used);
             return await call(Client, cancellation);
+        }
+        catch (BadInputException unusable)
+        {
+            // A login that cannot be renewed is a matter of the API to whoever called it; not of what was typed.
+            throw new KubernetesApiException(ApiFailureKind.Unauthorized, unusable.What, unusable.Why, unusable.Next, unusable);
         }
         catch (Exception failure) when (!cancellation.IsCancellationRequested && ApiFailures.IsOne(failure))
         {

@@ -18,6 +18,8 @@ namespace Aragora.Runbook.Applications.Compose;
 /// <param name="environment">Whose application it is.</param>
 public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, ComposeLocation location, ApplicationName name, DatabaseEnvironment environment) : IApplicationPart
 {
+    /// <summary>Longer than any stop's grace; an engine that hangs must not hold the run for ever.</summary>
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromMinutes(3);
     private ComposeTool? tool;
     private int wanted;
 
@@ -145,14 +147,20 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
     private async Task<string> RunAsync(string called, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
         var command = new Command { Program = called, Arguments = arguments, WorkingDirectory = location.Root, Environment = ComposeReader.Surroundings(environment) };
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(CommandPatience);
         try
         {
-            var result = await commands.RunAsync(command, cancellation: cancellation);
+            var result = await commands.RunAsync(command, cancellation: patience.Token);
             return result.Succeeded ? result.Output : throw new PartException($"{command}: {run.Secrets.Apply(result.Tail(5))}", isTransient: false);
         }
         catch (FailedCleanException absent)
         {
             throw new PartException($"{absent.What} {absent.Why}", isTransient: false, absent);
+        }
+        catch (OperationCanceledException hung) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PartException($"{command}: no answer within {CommandPatience.TotalMinutes:0} min", isTransient: true, hung);
         }
     }
 

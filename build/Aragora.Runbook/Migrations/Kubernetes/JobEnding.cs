@@ -51,12 +51,14 @@ internal sealed class JobEnding(RunContext run, JobClient jobs, KubernetesRunner
         {
             return await watching;
         }
-        catch (KubernetesApiException lost)
+        catch (Exception lost) when (lost is not (OperationCanceledException or NeedsPersonException))
         {
+            // Whatever it was: nobody saw the Job end.
+            var told = lost as RunbookException;
             throw new NeedsPersonException(
-                $"{lost.What} The Job {job.Metadata.Name} goes on, and nobody here sees it.",
-                lost.Why,
-                $"kubectl logs -f job/{job.Metadata.Name} -n {jobs.Cluster.Namespace}   follows it; repeat the command once the API answers: it finds the Job and follows it instead of starting another ({lost.Next})",
+                $"{told?.What ?? lost.Message} The Job {job.Metadata.Name} goes on, and nobody here sees it.",
+                told?.Why ?? "",
+                $"kubectl logs -f job/{job.Metadata.Name} -n {jobs.Cluster.Namespace}   follows it; repeat the command once the API answers: it finds the Job and follows it instead of starting another{(told is null ? "" : $" ({told.Next})")}",
                 lost);
         }
     }

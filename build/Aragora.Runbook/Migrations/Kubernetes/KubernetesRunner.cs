@@ -89,8 +89,16 @@ public sealed class KubernetesRunner(RunContext run, Func<KubernetesCluster> clu
         var end = await ending.RequireAnswerAsync(job, watching);
         if (end.Failure is { } failure)
         {
-            await ending.DeleteAsync(job, failure);
-            await ending.TerminateAsync(request);
+            try
+            {
+                await ending.DeleteAsync(job, failure);
+            }
+            finally
+            {
+                // Above all where the pod cannot be ended: a lost node leaves its session, and its locks.
+                await ending.TerminateAsync(request);
+            }
+
             throw JobEnding.Failed(job, failure, string.Join('\n', tail.TakeLast(5)));
         }
 
