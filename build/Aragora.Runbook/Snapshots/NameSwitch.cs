@@ -60,7 +60,7 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
     /// <summary>Who is who is written on both first.</summary>
     private async Task PrepareAsync(RdsInstance original, RdsInstance restored, string keptAs, CancellationToken cancellation)
     {
-        if (await rds.FindInstanceAsync(keptAs, cancellation) is { } taken && taken.ResourceId != original.ResourceId)
+        if (await rds.FindInstanceAsync(keptAs, cancellation) is { } taken && taken.Tags.GetValueOrDefault(RestoreTags.KeptOf) != options.InstanceIdentifier)
         {
             throw new RefusedException($"There is an instance {keptAs} already, the name that {original.Identifier} was to be kept under.", $"RDS says that it is {taken.Status}; it is none of this rollback's", "find out whose it is; then repeat the command");
         }

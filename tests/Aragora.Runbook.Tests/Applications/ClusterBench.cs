@@ -12,7 +12,7 @@ namespace Aragora.Runbook.Tests.Applications;
 /// <summary>A namespace of its own in a real cluster, for one test. Only where somebody said that the cluster is for tests: a laptop's KUBECONFIG may be production's.</summary>
 internal sealed class ClusterBench : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private ClusterBench(KubernetesCluster cluster) => (Cluster, Objects) = (cluster, new ClusterObjects(cluster));
 
@@ -44,7 +44,7 @@ internal sealed class ClusterBench : IAsyncDisposable
     public KubernetesWorkload Workload(RunContext run, string name, ApplicationOptions? options = null, KubernetesCluster? cluster = null) =>
         new(run, cluster ?? Cluster, null, ApplicationName.Parse(name), options ?? Quick);
 
-    public static ApplicationOptions Quick { get; } = new() { Timeout = TimeSpan.FromSeconds(60), Interval = TimeSpan.FromMilliseconds(100), AnswerPatience = TimeSpan.FromSeconds(5) };
+    public static ApplicationOptions Quick { get; } = new() { Timeout = TimeSpan.FromMinutes(4), Interval = TimeSpan.FromMilliseconds(100), AnswerPatience = TimeSpan.FromSeconds(5) };
 
     public Task CreateAsync(ClusterResource resource, string json) =>
         Cluster.Client.CustomObjects.CreateNamespacedCustomObjectAsync(JsonNode.Parse(json)!, resource.Group, resource.Version, Namespace, resource.Plural);

@@ -65,7 +65,7 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
     internal static async Task<DatabaseEnvironment> RestoreAsync(RealServer server, string folder)
     {
         var copy = await server.NewDatabaseAsync();
-        await ClientAsync(server, copy, "pg_restore", ["--jobs=2", "--no-password", "--exit-on-error", $"--dbname={ClientEnvironment.DatabaseArgument(copy.Database)}", $"{folder}/dump"]);
+        await ClientAsync(server, copy, "pg_restore", ["--jobs=1", "--no-password", "--exit-on-error", $"--dbname={ClientEnvironment.DatabaseArgument(copy.Database)}", $"{folder}/dump"]);
         return copy;
     }
 

@@ -50,15 +50,16 @@ public sealed class SnapshotPruningTests(RealServer server, MotoServer moto) : I
         [
             Snapshot("ours", 1), Snapshot("later", 2, "2026-11-26T12:00:00Z"), Snapshot("unreadable", 3, "next week"), Snapshot("creating", 4) with { Status = "creating" }, Snapshot("restored", 5), Snapshot("newest", 6),
             Snapshot("automated", 0) with { Type = "automated" }, Snapshot("elsewhere", 0) with { SourceIdentifier = "other" }, Snapshot("strange", 0) with { Tags = new Dictionary<string, string>(StringComparer.Ordinal) },
+            Snapshot("copied", 0) with { Identifier = "keep-for-audit" },
         ];
-        var decisions = SnapshotPruning.Decide(all, "prod", new HashSet<string>(["restored"], StringComparer.Ordinal), Now);
-        decisions.Select(decision => decision.Snapshot.Identifier).ShouldBe(["ours", "later", "unreadable", "creating", "restored", "newest"], ignoreOrder: true);
-        decisions.Single(decision => decision.Snapshot.Identifier == name).Keeps.ShouldBe(keeps);
+        var decisions = SnapshotPruning.Decide(all, "prod", new HashSet<string>([RdsNames.Snapshot("prod", "restored")], StringComparer.Ordinal), Now);
+        decisions.Select(decision => decision.Snapshot.Identifier).ShouldBe(new[] { "ours", "later", "unreadable", "creating", "restored", "newest" }.Select(one => RdsNames.Snapshot("prod", one)), ignoreOrder: true);
+        decisions.Single(decision => decision.Snapshot.Identifier == RdsNames.Snapshot("prod", name)).Keeps.ShouldBe(keeps);
     }
 
     private static RdsSnapshot Snapshot(string name, int day, string expires = "2026-11-20T00:00:00Z") => new()
     {
-        Kind = SnapshotKind.Instance, Identifier = name, Arn = name, SourceIdentifier = "prod", Status = "available", Type = "manual", Engine = "postgres", EngineVersion = "15.8", TakenAt = Now.AddDays(-30 + day),
+        Kind = SnapshotKind.Instance, Identifier = RdsNames.Snapshot("prod", name), Arn = name, SourceIdentifier = "prod", Status = "available", Type = "manual", Engine = "postgres", EngineVersion = "15.8", TakenAt = Now.AddDays(-30 + day),
         Tags = new Dictionary<string, string>(StringComparer.Ordinal) { [SnapshotTags.RunId] = name, [SnapshotTags.Source] = "prod", [SnapshotTags.ExpiresAt] = expires },
     };
 
