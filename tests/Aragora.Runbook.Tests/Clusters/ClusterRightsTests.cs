@@ -77,6 +77,7 @@ public sealed partial class ClusterRightsTests(TestCluster cluster, RealServer s
     [Fact]
     public async Task A_wrong_token_and_a_server_that_is_not_there_are_told_apart()
     {
+        _ = cluster.Cluster;
         using var wrong = cluster.Connect(await TestCluster.KubeconfigWithTokenAsync(folder.Path, "wrong", "no-token-of-theirs"));
         using var nowhere = cluster.Connect(await TestCluster.WriteKubeconfigAsync(folder.Path, "nowhere", "https://127.0.0.1:1", user: null));
 
