@@ -1,3 +1,4 @@
+using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Applications;
 using Aragora.Runbook.Applications.Compose;
 using Aragora.Runbook.Applications.Workloads;
@@ -15,7 +16,22 @@ sealed partial class Build
         return new ApplicationControl(
             context,
             environment,
-            [.. names.Distinct().Select(name => name.IsInCluster ? (IApplicationPart)new KubernetesWorkload(context, ClusterOf(environment.Name), ContextOf(environment.Name), name, options) : new ComposeServicePart(context, commands, location, name, environment))],
-            options);
+            [.. names.Distinct().Select(name => name.IsInCluster ? (IApplicationPart)new KubernetesWorkload(context, ClusterOf(environment.Name), name, options) : new ComposeServicePart(context, commands, location, name, environment))],
+            options with { Switches = SwitchesOf(environment.Name, names) });
     };
+
+    /// <summary>What StartApplication wants to know, as it is typed: of this run's own switches or of its surroundings, which another machine may lack.</summary>
+    private string SwitchesOf(TargetEnvironment environment, IEnumerable<ApplicationName> names)
+    {
+        var prefix = $"--{environment.ToString().ToLowerInvariant()}";
+        (string Switch, string? Value)[] said =
+        [
+            ($"{prefix}-application", string.Join(',', names.Distinct())),
+            ($"{prefix}-kubernetes-context", ContextOf(environment)),
+            ($"{prefix}-namespace", Of(environment, StagingNamespace, ProductionNamespace)),
+            ("--compose-file", ComposeFile?.ToString()),
+            ("--compose-project", ComposeProject),
+        ];
+        return string.Concat(said.Where(one => !string.IsNullOrEmpty(one.Value)).Select(one => $" {one.Switch} {Command.Quoted(one.Value!)}"));
+    }
 }

@@ -26,7 +26,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     public bool IsStopped => stopped.Count > 0;
 
     /// <summary>The target that starts what a run left stopped.</summary>
-    public string StartingTarget => $"./build.sh StartApplication --target-environment {environment.Name}";
+    public string StartingTarget => $"./build.sh StartApplication --target-environment {environment.Name}{options.Switches}";
 
     /// <summary>Everything that can be known before it is stopped.</summary>
     /// <exception cref="RefusedException">A part is not there, may not be stopped, or would not stay so.</exception>
@@ -70,7 +70,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         }
 
         var running = seen.Where(part => part is not { Replicas: 0, Note: null }).ToList();
-        var intent = new StopIntent(environment.Database.Endpoint, environment.Database.Database, [.. running.Select(part => new StopIntentPart(part.Name, part.Note?.Replicas ?? part.Replicas, part.Images, part.Holders))]);
+        var intent = new StopIntent(environment.Database.Endpoint, environment.Database.Database, [.. running.Select(part => new StopIntentPart(part.Name, part.Note?.Replicas ?? part.Replicas, part.Images, part.Holders, part.Note?.LeftBecause))]);
         (stoppedAt, stoppedMoment) = (run.Clock.GetTimestamp(), run.Clock.GetUtcNow());
         await run.Journal.ActAsync(StopIntent.Act(environment), intent, async () =>
         {
@@ -79,7 +79,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
                 foreach (var part in running)
                 {
                     // From here on it may be stopped, whatever is answered.
-                    stopped.Add(new StoppedPart(part.Name, part.Images, part.Note?.Replicas ?? part.Replicas, null));
+                    stopped.Add(new StoppedPart(part.Name, part.Images, part.Note?.Replicas ?? part.Replicas, null) { LeftBecause = part.Note?.LeftBecause });
                     var replicas = await PersistAsync(() => Part(part.Name).StopAsync(part, run.RunId, stoppedMoment, cancellation), cancellation);
                     stopped[^1] = stopped[^1] with { Replicas = replicas };
                     run.Log.Information("Stopping {Part}: {Replicas} {Noun:l}, {Images:l}", part.Name, replicas, replicas == 1 ? "instance" : "instances", string.Join(", ", part.Images));
@@ -98,7 +98,20 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         run.Log.Information("The application is stopped, and has no session in {Database}: after {Took:l}", environment.Database.Database, Measures.Duration(stopTook));
     }
 
-    /// <summary>Puts back what this run stopped, and waits until it is ready. Not cancelled with the run.</summary>
+    /// <summary>Puts back what this run stopped on a database that it did not change, and waits until it is ready. What an earlier run had left stopped on purpose stays so.</summary>
+    /// <returns>As <see cref="StartAsync"/>.</returns>
+    public Task<ApplicationFacts?> ReturnAsync()
+    {
+        foreach (var left in stopped.Where(part => part.LeftBecause is not null))
+        {
+            run.Log.Warning("{Part} stays stopped, as it was found: {Why:l}. When the database is as it should be: {Next:l}", left.Name, left.LeftBecause, StartingTarget);
+        }
+
+        stopped.RemoveAll(part => part.LeftBecause is not null);
+        return StartAsync();
+    }
+
+    /// <summary>Puts back what this run stopped, and what it found stopped by another, and waits until it is ready. Not cancelled with the run.</summary>
     /// <returns>What was stopped and started; its <c>Failure</c> tells what is not back. Null where nothing was stopped.</returns>
     public async Task<ApplicationFacts?> StartAsync()
     {
@@ -131,17 +144,24 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     }
 
     /// <summary>Puts back what an earlier run left stopped. The caller holds the database's lock: so no such run is at work.</summary>
+    /// <param name="isAsked">Whether a person asked for it: then also what was left stopped on purpose.</param>
     /// <param name="waits">Whether it is waited for until it is ready.</param>
     /// <param name="cancellation">Ends the looking; not the putting back.</param>
     /// <returns>What was put back, by part; empty where nothing was left.</returns>
-    public async Task<StartedParts> PutBackAsync(bool waits, CancellationToken cancellation)
+    public async Task<StartedParts> PutBackAsync(bool isAsked, bool waits, CancellationToken cancellation)
     {
         var done = new Dictionary<string, string>(StringComparer.Ordinal);
         string? failure = null;
         foreach (var left in (await LookAsync(cancellation)).Where(part => part.Note is not null && part.Note.Run != run.RunId))
         {
             var note = left.Note!;
-            run.Log.Warning("{Part} was stopped by run {Run}, which died ({At:l}): it is put back to {Replicas}", left.Name, note.Run, Measures.Moment(note.At), note.Replicas);
+            if (note.LeftBecause is { } why && !isAsked)
+            {
+                run.Log.Warning("{Part} was left stopped on purpose by run {Run} ({At:l}), and stays so: {Why:l}. When the database is as it should be: {Next:l}", left.Name, note.Run, Measures.Moment(note.At), why, StartingTarget);
+                continue;
+            }
+
+            run.Log.Warning("{Part} was stopped by run {Run}, which {End:l} ({At:l}): it is put back to {Replicas}", left.Name, note.Run, note.LeftBecause is null ? "died" : "left it so", Measures.Moment(note.At), note.Replicas);
             var started = await start.RunAsync(environment, [Part(left.Name)], note.Run, waits);
             failure ??= started.Failure;
             foreach (var (name, what) in started.Done)
@@ -153,12 +173,38 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         return new StartedParts(done, failure);
     }
 
-    /// <summary>What has to be said where the application is left stopped on purpose: nobody knows what it would find.</summary>
-    public NeedsPersonException LeftStopped(NeedsPersonException person) => new(
-        person.What,
-        $"{person.Why}. The application is stopped, and stays so: {string.Join(", ", stopped.Select(part => $"{part.Name} (it had {part.Replicas})"))}",
-        $"{person.Next}; when the database is as it should be: {StartingTarget}, or by hand: {string.Join("; ", stopped.Select(part => Part(part.Name).StartingCommand(part.Replicas)))}",
-        person);
+    /// <summary>Leaves it stopped on purpose, where nobody knows what it would find; noted, so that no later run starts it unasked.</summary>
+    /// <returns>What has to be said.</returns>
+    public async Task<NeedsPersonException> LeaveStoppedAsync(NeedsPersonException person)
+    {
+        var why = LogText.SingleLine(run.Secrets.Apply(person.What), 200);
+        run.Journal.Note(StopIntent.Leaving(environment), new LeftIntent([.. stopped.Select(part => part.Name)], why));
+        var unnoted = new List<string>();
+        foreach (var part in stopped)
+        {
+            try
+            {
+                await PersistAsync(
+                    async () =>
+                    {
+                        await Part(part.Name).LeaveAsync(run.RunId, why, CancellationToken.None);
+                        return part;
+                    },
+                    CancellationToken.None);
+            }
+            catch (Exception unreachable) when (unreachable is RunbookException or PartException)
+            {
+                run.Log.Error(unreachable, "That {Part} is left stopped on purpose could not be noted on it", part.Name);
+                unnoted.Add(part.Name);
+            }
+        }
+
+        return new NeedsPersonException(
+            person.What,
+            $"{person.Why}. The application is stopped, and stays so: {string.Join(", ", stopped.Select(part => $"{part.Name} (it had {part.Replicas})"))}{(unnoted.Count == 0 ? "" : $"; on {string.Join(", ", unnoted)} that could not be noted, and the next Rollback would start it")}",
+            $"{person.Next}; when the database is as it should be: {StartingTarget}, or by hand: {string.Join("; ", stopped.Select(part => Part(part.Name).StartingCommand(part.Replicas)))}",
+            person);
+    }
 
     /// <summary>What has to be said where the application could not be started again.</summary>
     public NeedsPersonException NotBack(ApplicationFacts facts, Exception? before) => new(

@@ -14,4 +14,8 @@ public sealed record ApplicationFacts(IReadOnlyList<StoppedPart> Parts, DateTime
 /// <param name="Images">The images that it runs.</param>
 /// <param name="Replicas">How many instances it had.</param>
 /// <param name="PutBack">What was done to start it; null where nothing was.</param>
-public sealed record StoppedPart(string Name, IReadOnlyList<string> Images, int Replicas, string? PutBack);
+public sealed record StoppedPart(string Name, IReadOnlyList<string> Images, int Replicas, string? PutBack)
+{
+    /// <summary>Why an earlier run had left it stopped on purpose; null where it ran when this one stopped it.</summary>
+    public string? LeftBecause { get; init; }
+}

@@ -15,6 +15,9 @@ public sealed record ApplicationOptions
     /// <summary>Whether Argo CD and Flux are suspended where they would undo it. Default: no, they are named and the restore is refused.</summary>
     public bool SuspendGitOps { get; init; }
 
+    /// <summary>What was said of where it runs, as it is typed, for lines that name a target of this build. Default: nothing.</summary>
+    public string Switches { get; init; } = "";
+
     /// <summary>The revisions that the running application works with; counts over what its health endpoint says. Default: null, that one is asked.</summary>
     public IReadOnlyList<string>? Revisions { get; init; }
 }

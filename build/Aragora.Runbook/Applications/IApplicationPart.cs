@@ -6,7 +6,7 @@ public interface IApplicationPart
     /// <summary>Its name, as it was given, such as <c>deployment/api</c>.</summary>
     string Name { get; }
 
-    /// <summary>The line that starts it by hand, without this build.</summary>
+    /// <summary>The line that starts it by hand, without this build; and gives back to whoever was suspended with it what it had.</summary>
     string StartingCommand(int replicas);
 
     /// <summary>The part as it is. Changes nothing.</summary>
@@ -35,6 +35,12 @@ public interface IApplicationPart
     /// <returns>What was done, for people; null where there was no note of that run.</returns>
     Task<string?> StartAsync(string runId, CancellationToken cancellation);
 
+    /// <summary>Notes that it stays stopped on purpose, so that no later run starts it unasked.</summary>
+    /// <param name="runId">The run that stopped it.</param>
+    /// <param name="why">Why it stays so, for people.</param>
+    /// <param name="cancellation">Cancels.</param>
+    Task LeaveAsync(string runId, string why, CancellationToken cancellation);
+
     /// <summary>How far its start is.</summary>
     Task<PartRollout> RolloutAsync(CancellationToken cancellation);
 }
@@ -53,7 +59,8 @@ public sealed record PartSeen(string Name, int Replicas, IReadOnlyList<string> I
 /// <param name="Run">The run.</param>
 /// <param name="At">When, UTC.</param>
 /// <param name="Replicas">How many instances there were.</param>
-public sealed record StopNote(string Run, DateTimeOffset At, int Replicas);
+/// <param name="LeftBecause">Why it was left stopped on purpose; null where the run that stopped it was to start it again.</param>
+public sealed record StopNote(string Run, DateTimeOffset At, int Replicas, string? LeftBecause = null);
 
 /// <summary>What is left of a part that is to be gone.</summary>
 /// <param name="Instances">Its instances, by name.</param>

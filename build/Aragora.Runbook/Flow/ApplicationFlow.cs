@@ -26,10 +26,10 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
             throw new BadInputException(
                 $"No application of {environment.DisplayName} is named.",
                 environment.IsLocalStack ? "the local stack has none that is stopped" : "only what is named is looked at",
-                $"./build.sh StartApplication --target-environment {environment.Name} --{environment.DisplayName}-application deployment/NAME");
+                $"./build.sh StartApplication --target-environment {environment.Name} --{environment.DisplayName}-application {ApplicationName.Forms}");
         }
 
-        var started = await PutBackAsync(environment, application, waits: true, cancellation);
+        var started = await PutBackAsync(environment, application, isAsked: true, cancellation);
         if (started.Failure is { } failure)
         {
             throw new NeedsPersonException($"The application of {environment.DisplayName} is not back.", failure, $"repair it, then ./build.sh HealthCheck --target-environment {environment.Name}");
@@ -47,7 +47,7 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
         return new StepFact("application", started.Done.Count == 0 ? "no run left anything stopped" : string.Join("; ", started.Done.Select(part => $"{part.Key}: {part.Value}")));
     }
 
-    /// <summary>The same, without waiting, before something else. A cluster that does not answer stops no rollback.</summary>
+    /// <summary>The same for what a dead run left, without waiting, before something else. A cluster that does not answer stops no rollback.</summary>
     public async Task PutBackLeftoversAsync(DatabaseEnvironment environment, CancellationToken cancellation)
     {
         try
@@ -55,7 +55,7 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
             var application = applications(environment);
             if ((await application.LookAsync(cancellation)).Any(part => part.Note is not null))
             {
-                await PutBackAsync(environment, application, waits: false, cancellation);
+                await PutBackAsync(environment, application, isAsked: false, cancellation);
             }
         }
         catch (Exception unreachable) when (unreachable is RunbookException or PartException)
@@ -65,7 +65,7 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
     }
 
     /// <summary>Under the database's lock: no other run is at work then, and whoever stopped it is dead.</summary>
-    private async Task<StartedParts> PutBackAsync(DatabaseEnvironment environment, ApplicationControl application, bool waits, CancellationToken cancellation)
+    private async Task<StartedParts> PutBackAsync(DatabaseEnvironment environment, ApplicationControl application, bool isAsked, CancellationToken cancellation)
     {
         if ((await RestoreStatus.ReadAsync(environment, run.Clock.GetUtcNow(), null, cancellation)).Trouble is { } closed)
         {
@@ -73,6 +73,6 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
         }
 
         await using var lease = await new SingleFlight(run) { MayBeClosed = true }.AcquireAsync(environment, options.Migrator.SingleFlightWait, cancellation);
-        return await application.PutBackAsync(waits, cancellation);
+        return await application.PutBackAsync(isAsked, waits: isAsked, cancellation);
     }
 }

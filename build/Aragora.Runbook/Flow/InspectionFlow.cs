@@ -93,7 +93,8 @@ public sealed class InspectionFlow(
         await ShowWorkAsync(asked, cancellation);
         foreach (var environment in asked)
         {
-            await new ApplicationStatus(run).ShowAsync(environment, applications, cancellation);
+            var stopped = await new ApplicationStatus(run).ShowAsync(environment, applications, cancellation);
+            closed ??= stopped;
         }
 
         if (closed is not null)

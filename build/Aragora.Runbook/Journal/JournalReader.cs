@@ -24,6 +24,9 @@ public static class JournalReader
         return (acts, overrides);
     }
 
+    /// <summary>The details of the notes of that name, oldest first; not of one without details.</summary>
+    public static IReadOnlyList<JsonElement> Notes(string path, string act) => [.. Lines(path).Where(line => line.Kind == "note" && line.Act == act).Select(line => line.Details).OfType<JsonElement>()];
+
     private static IEnumerable<RunJournal.Line> Lines(string path)
     {
         if (!File.Exists(path))

@@ -75,11 +75,11 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         }
         catch (NeedsPersonException person) when (application.IsStopped)
         {
-            throw application.LeftStopped(person);
+            throw await application.LeaveStoppedAsync(person);
         }
         catch (Exception failure) when (application.IsStopped)
         {
-            if (await application.StartAsync() is { Failure: not null } away)
+            if (await application.ReturnAsync() is { Failure: not null } away)
             {
                 throw application.NotBack(away, failure);
             }
@@ -94,7 +94,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         await StableSettings.ApplyAsync(maintenance, TimeSpan.FromSeconds(30), cancellation);
         var name = environment.Database.Database;
         await (await RestoreLeftovers.FindAsync(maintenance, name, cancellation)).ClearAsync(run, environment, maintenance, cancellation);
-        if ((await application.PutBackAsync(waits: false, cancellation)).Done.Count > 0)
+        if ((await application.PutBackAsync(isAsked: false, waits: false, cancellation)).Done.Count > 0)
         {
             // What the dead run had suspended is at work again.
             await application.RequireStoppableAsync(cancellation);

@@ -42,7 +42,7 @@ internal sealed class ClusterBench : IAsyncDisposable
     }
 
     public KubernetesWorkload Workload(RunContext run, string name, ApplicationOptions? options = null, KubernetesCluster? cluster = null) =>
-        new(run, cluster ?? Cluster, null, ApplicationName.Parse(name), options ?? Quick);
+        new(run, cluster ?? Cluster, ApplicationName.Parse(name), options ?? Quick);
 
     public static ApplicationOptions Quick { get; } = new() { Timeout = TimeSpan.FromMinutes(4), Interval = TimeSpan.FromMilliseconds(100), AnswerPatience = TimeSpan.FromSeconds(5) };
 

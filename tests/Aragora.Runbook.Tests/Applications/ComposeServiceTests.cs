@@ -77,11 +77,34 @@ public sealed class ComposeServiceTests(LabDatabase database) : IAsyncLifetime
         RunContext later = scenario.NewRun(dead);
         var control = scenario.Control(later, new ComposeServicePart(later, Commands, Location, ApplicationName.Parse("compose/api"), scenario.Environment));
         (await control.LookAsync(CancellationToken.None)).ShouldHaveSingleItem().Note.ShouldNotBeNull().ShouldSatisfyAllConditions(note => note.Run.ShouldBe(dead.RunId), note => note.Replicas.ShouldBe(2));
-        var put = await control.PutBackAsync(waits: true, CancellationToken.None);
+        var put = await control.PutBackAsync(isAsked: true, waits: true, CancellationToken.None);
 
         put.Failure.ShouldBeNull();
         put.Done["compose/api"].ShouldBe("2 containers as before");
         (await control.LookAsync(CancellationToken.None)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(seen => seen.Replicas.ShouldBe(2), seen => seen.Note.ShouldBeNull("it is put back, and the journal says so"));
+    }
+
+    [Fact]
+    public async Task What_was_left_stopped_on_purpose_is_started_when_a_person_asks_and_not_before()
+    {
+        var scenario = new StopScenario(await database.NewDatabaseAsync());
+        await UpAsync(dsn: "");
+        var leaving = scenario.NewRun();
+        ApplicationControl Of(RunContext run) => scenario.Control(run, new ComposeServicePart(run, Commands, Location, ApplicationName.Parse("compose/api"), scenario.Environment));
+        var first = Of(leaving);
+        await scenario.StopAsync(first, leaving);
+        await first.LeaveStoppedAsync(new NeedsPersonException("Nobody knows what it is.", "it was not seen", "look"));
+
+        var failing = scenario.NewRun(leaving);
+        var second = Of(failing);
+        (await second.PutBackAsync(isAsked: false, waits: true, CancellationToken.None)).Done.ShouldBeEmpty();
+        await scenario.StopAsync(second, failing);
+        (await second.ReturnAsync()).ShouldBeNull();
+
+        var asked = Of(scenario.NewRun(leaving));
+        (await asked.LookAsync(CancellationToken.None)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(seen => seen.Replicas.ShouldBe(0), seen => seen.Note.ShouldNotBeNull().LeftBecause.ShouldBe("Nobody knows what it is."));
+        (await asked.PutBackAsync(isAsked: true, waits: true, CancellationToken.None)).Done["compose/api"].ShouldBe("2 containers as before");
+        (await asked.LookAsync(CancellationToken.None)).ShouldHaveSingleItem().Note.ShouldBeNull();
     }
 
     [Fact]

@@ -26,12 +26,14 @@ public sealed class HolderTests(RealServer server, HolderKinds kinds)
         await bench.CreateAsync(HolderKinds.ScaledObjects, $$"""{"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "api", "annotations": { {{(before is null ? "" : $"\"{KedaScaling.PausedReplicas}\": \"{before}\"")}} } }, "spec": {"scaleTargetRef": {"name": "api"}, "minReplicaCount": 2} }""");
         await bench.CreateAsync(HolderKinds.ScaledObjects, """{"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "other"}, "spec": {"scaleTargetRef": {"name": "worker"}}}""");
         var run = scenario.NewRun();
-        var control = scenario.Control(run, bench.Workload(run, Api));
+        var part = bench.Workload(run, Api);
+        var control = scenario.Control(run, part);
         await control.RequireStoppableAsync(None);
 
         await scenario.StopAsync(control, run);
 
         (await PausedAsync(bench)).ShouldBe("0");
+        part.StartingCommand(2).ShouldBe(bench.Cluster.Kubectl.Line($"annotate scaledobject api {KedaScaling.PausedReplicas}{(before is null ? "-" : $"={before} --overwrite")}") + " && " + bench.Cluster.Kubectl.Line("scale deployment/api --replicas 2"));
         (await bench.NotesAsync(HolderKinds.ScaledObjects, "api")).Count.ShouldBe(4);
         (await bench.NotesAsync(HolderKinds.ScaledObjects, "other")).ShouldBeEmpty();
         File.ReadAllText(run.Journal.Path).ShouldContain($"KEDA ScaledObject {bench.Namespace}/api: metadata.annotations.{KedaScaling.PausedReplicas} = {(before is null ? "not set" : "\\\"" + before + "\\\"")}");
@@ -53,7 +55,7 @@ public sealed class HolderTests(RealServer server, HolderKinds kinds)
         await bench.CreateAsync(HolderKinds.ScaledObjects, $$"""{"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "api", "annotations": {"{{KedaScaling.PausedReplicas}}": "0", "aragora.build/replicas": "2", "aragora.build/stopped-by": "dead", "aragora.build/stopped-at": "2026-11-22T19:04:55Z", "aragora.build/before": "null"} }, "spec": {"scaleTargetRef": {"name": "api"} } }""");
         var run = scenario.NewRun();
 
-        var put = await scenario.Control(run, bench.Workload(run, Api)).PutBackAsync(waits: true, None);
+        var put = await scenario.Control(run, bench.Workload(run, Api)).PutBackAsync(isAsked: true, waits: true, None);
 
         put.Failure.ShouldBeNull();
         put.Done[Api].ShouldBe("2 replicas as before");
@@ -74,7 +76,7 @@ public sealed class HolderTests(RealServer server, HolderKinds kinds)
 
         refusal.What.ShouldBe($"deployment/api would not stay stopped: Flux Kustomization {bench.Namespace}/apps would start it again.");
         refusal.Next.ShouldContain("--suspend-gitops");
-        refusal.Next.ShouldContain($"flux suspend kustomization apps --namespace {bench.Namespace}");
+        refusal.Next.ShouldContain(bench.Cluster.Kubectl.Of("flux", $"suspend kustomization apps --namespace {bench.Namespace}"));
         (await bench.NotesAsync(HolderKinds.Kustomizations, "apps")).ShouldBeEmpty();
 
         // What plays Flux obeys its suspend, as Flux does.
@@ -135,7 +137,7 @@ public sealed class HolderTests(RealServer server, HolderKinds kinds)
 
         // The run dies here, and a later one that was not told to suspend anything puts all of it back.
         var later = scenario.NewRun();
-        (await scenario.Control(later, bench.Workload(later, Api)).PutBackAsync(waits: true, None)).Failure.ShouldBeNull();
+        (await scenario.Control(later, bench.Workload(later, Api)).PutBackAsync(isAsked: true, waits: true, None)).Failure.ShouldBeNull();
         (await PoliciesAsync(bench, shop, root)).Select(Sorted).ShouldBe(policies.Select(Sorted));
         (await bench.NotesAsync(HolderKinds.Applications, shop)).ShouldBeEmpty();
         (await bench.NotesAsync(HolderKinds.Applications, root)).ShouldBeEmpty();

@@ -95,6 +95,8 @@ public sealed class SchemaFitTests
 
         public Task<int> StopAsync(PartSeen seen, string runId, DateTimeOffset at, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public Task LeaveAsync(string runId, string why, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<PartRemains> RemainsAsync(CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task<string?> StartAsync(string runId, CancellationToken cancellation) => throw new NotSupportedException();

@@ -52,7 +52,7 @@ public sealed class WorkloadRightsTests
     {
         ClusterBench.RequireCluster();
         using var nowhere = await ConnectAsync("https://127.0.0.1:1", "none", null, "x");
-        var part = new KubernetesWorkload(RealServer.NewRun(), nowhere, "lab", ApplicationName.Parse(Api), ClusterBench.Quick);
+        var part = new KubernetesWorkload(RealServer.NewRun(), nowhere, ApplicationName.Parse(Api), ClusterBench.Quick);
 
         var failure = await Should.ThrowAsync<BadInputException>(() => part.LookAsync(CancellationToken.None));
 

@@ -1,5 +1,6 @@
 using Aragora.Runbook.Adapters.Kubernetes;
 using Aragora.Runbook.Applications;
+using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
@@ -24,7 +25,7 @@ public sealed class WorkloadStopTests(RealServer server)
         (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(0);
         (await bench.NotesAsync(Deployments, "api")).ShouldBe(["aragora.build/replicas", "aragora.build/stopped-at", "aragora.build/stopped-by"], ignoreOrder: true);
         var later = scenario.NewRun();
-        var put = await scenario.Control(later, bench.Workload(later, Api)).PutBackAsync(waits: true, CancellationToken.None);
+        var put = await scenario.Control(later, bench.Workload(later, Api)).PutBackAsync(isAsked: true, waits: true, CancellationToken.None);
 
         put.Failure.ShouldBeNull();
         put.Done[Api].ShouldBe("2 replicas as before");
@@ -141,7 +142,60 @@ public sealed class WorkloadStopTests(RealServer server)
         facts.Failure.ShouldStartWith("deployment/api: 0 of 1 are ready after");
         var told = control.NotBack(facts, null);
         told.Next.ShouldContain("./build.sh StartApplication --target-environment Production");
-        told.Next.ShouldContain($"kubectl --namespace {bench.Namespace} scale deployment/api --replicas 1");
+        told.Next.ShouldContain(bench.Cluster.Kubectl.Line("scale deployment/api --replicas 1"));
+    }
+
+    [Fact]
+    public async Task What_was_left_stopped_on_purpose_is_started_by_a_restore_that_succeeds_and_by_no_other_run_unasked()
+    {
+        await using var bench = await ClusterBench.NewAsync();
+        var scenario = await StopScenario.NewAsync(server);
+        await bench.ApplicationAsync("Deployment", "api", 1, dsn: null);
+        var (leaving, passing, failing, restoring) = (scenario.NewRun(), scenario.NewRun(), scenario.NewRun(), scenario.NewRun());
+        ApplicationControl Of(RunContext run) => scenario.Control(run, bench.Workload(run, Api), ClusterBench.Quick with { Switches = " --production-application deployment/api" });
+
+        var first = Of(leaving);
+        await scenario.StopAsync(first, leaving);
+        var said = await first.LeaveStoppedAsync(new NeedsPersonException("Nobody knows what it is.", "it was not seen", "look"));
+
+        said.Next.ShouldContain("when the database is as it should be: ./build.sh StartApplication --target-environment Production --production-application deployment/api, or by hand: ");
+        (await Of(passing).PutBackAsync(isAsked: false, waits: true, CancellationToken.None)).Done.ShouldBeEmpty();
+        scenario.Log().ShouldContain($"was left stopped on purpose by run \"{leaving.RunId}\"");
+        (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(0);
+
+        var failed = Of(failing);
+        await scenario.StopAsync(failed, failing);
+        (await failed.ReturnAsync()).ShouldBeNull();
+        (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(0, "the database is what it was");
+        (await Of(passing).LookAsync(CancellationToken.None)).ShouldHaveSingleItem().Note.ShouldNotBeNull().ShouldSatisfyAllConditions(note => note.LeftBecause.ShouldBe("Nobody knows what it is."), note => note.Replicas.ShouldBe(1));
+
+        var restored = Of(restoring);
+        await scenario.StopAsync(restored, restoring);
+        (await restored.StartAsync())!.Failure.ShouldBeNull();
+        (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(1);
+        (await bench.NotesAsync(Deployments, "api")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Status_calls_a_person_for_what_is_stopped_with_nobody_at_work_to_start_it()
+    {
+        await using var bench = await ClusterBench.NewAsync();
+        var scenario = await StopScenario.NewAsync(server);
+        await bench.ApplicationAsync("Deployment", "api", 1, dsn: null);
+        var (dead, looking) = (scenario.NewRun(), scenario.NewRun());
+        Task<NeedsPersonException?> LookAsync() => new ApplicationStatus(looking).ShowAsync(scenario.Environment, _ => scenario.Control(looking, bench.Workload(looking, Api)), CancellationToken.None);
+        (await LookAsync()).ShouldBeNull();
+        var control = scenario.Control(dead, bench.Workload(dead, Api));
+        await scenario.StopAsync(control, dead);
+
+        (await LookAsync()).ShouldNotBeNull().ShouldSatisfyAllConditions(
+            stopped => stopped.What.ShouldBe("The application of production is stopped: deployment/api."),
+            stopped => stopped.Why.ShouldEndWith("and that run is not at work any more"),
+            stopped => stopped.Next.ShouldBe("./build.sh StartApplication --target-environment Production"));
+        await control.LeaveStoppedAsync(new NeedsPersonException("Nobody knows what it is.", "it was not seen", "look"));
+        (await LookAsync()).ShouldNotBeNull().Why.ShouldEndWith("which left it so on purpose: Nobody knows what it is.");
+        await bench.ScaleAsync("api", 1, "kubectl-edit");
+        (await LookAsync()).ShouldBeNull("it runs, and only bears the note");
     }
 
     [Fact]
@@ -175,6 +229,6 @@ public sealed class WorkloadStopTests(RealServer server)
         var refusal = await Should.ThrowAsync<RefusedException>(() => bench.Workload(run, "statefulset/nothing").RequireStoppableAsync(CancellationToken.None));
 
         refusal.What.ShouldStartWith($"There is no statefulset/nothing in the namespace {bench.Namespace} of");
-        refusal.Next.ShouldBe($"kubectl --namespace {bench.Namespace} get statefulsets");
+        refusal.Next.ShouldBe(bench.Cluster.Kubectl.Line("get statefulsets"));
     }
 }

@@ -55,7 +55,7 @@ public sealed partial class ClusterRightsTests(TestCluster cluster, RealServer s
         var failure = await Should.ThrowAsync<RunbookException>(async () => await scenario.Migrator(runner: scenario.Runner(cluster: limited)).MigrateAsync(scenario.Environment, await scenario.Tree.ReadAsync(), "head", gate: null, CancellationToken.None));
         failure.ExitCode.ShouldBe(ExitCodes.Refused);
         failure.Message.ShouldContain(named);
-        failure.Message.ShouldContain($"kubectl auth can-i {named} -n {cluster.Namespace}");
+        failure.Message.ShouldContain(limited.Kubectl.Line($"auth can-i {named}"));
     }
 
     [Fact]

@@ -102,28 +102,28 @@ internal static class ApiFailures
             ApiFailureKind.Unreachable when answer is not null => (
                 $"The Kubernetes API at {cluster.Server} cannot answer now.", said, "wait a little and repeat the command"),
             ApiFailureKind.Unreachable => (
-                $"The Kubernetes API at {cluster.Server} cannot be reached.", Network(failure), "check the VPN and the network; kubectl version   asks the same server; another cluster is named with --kubeconfig and the context"),
+                $"The Kubernetes API at {cluster.Server} cannot be reached.", Network(failure), $"check the VPN and the network; {cluster.Kubectl.ClusterLine("version")}   asks the same server; another cluster is named with --kubeconfig and the context"),
             ApiFailureKind.Unauthorized => (
                 $"The Kubernetes API at {cluster.Server} does not accept the login of {cluster.Description}.",
                 "its token or certificate is wrong or has expired; the configuration was read anew, its plugin or token file asked again, and it was refused again",
-                "log in again as your cluster wants it, until  kubectl auth can-i --list  answers; then repeat the command"),
+                $"log in again as your cluster wants it, until  {cluster.Kubectl.Line("auth can-i --list")}  answers; then repeat the command"),
             ApiFailureKind.Forbidden => ($"The Kubernetes API does not let us {act}.", said.Length > 0 ? said : $"in {where}", Grant(cluster, act)),
             ApiFailureKind.QuotaExceeded => (
-                $"A quota of namespace \"{cluster.Namespace}\" is used up: the API did not {act}.", said, $"kubectl describe quota -n {cluster.Namespace}   shows it; free some of it, or ask for less (--migration-cpu, --migration-memory)"),
+                $"A quota of namespace \"{cluster.Namespace}\" is used up: the API did not {act}.", said, $"{cluster.Kubectl.Line("describe quota")}   shows it; free some of it, or ask for less (--migration-cpu, --migration-memory)"),
             ApiFailureKind.Denied => ($"A policy of the cluster denies it: the API did not {act}.", said, "change the job file as the policy wants it, or ask the cluster's administrator"),
             ApiFailureKind.NotFound when said.Contains("namespaces \"", StringComparison.Ordinal) => (
-                $"There is no namespace \"{cluster.Namespace}\" in {cluster.Description}.", said, "kubectl get namespaces   lists them; name it with --staging-namespace or --production-namespace"),
-            ApiFailureKind.NotFound => ($"What was asked for is not there: {act}.", $"{said} ({where})", $"kubectl get {act.Resource.Split('/')[0]} -n {cluster.Namespace}   lists what is there"),
+                $"There is no namespace \"{cluster.Namespace}\" in {cluster.Description}.", said, $"{cluster.Kubectl.ClusterLine("get namespaces")}   lists them; name it with --staging-namespace or --production-namespace"),
+            ApiFailureKind.NotFound => ($"What was asked for is not there: {act}.", $"{said} ({where})", $"{cluster.Kubectl.Line($"get {act.Resource.Split('/')[0]}")}   lists what is there"),
             ApiFailureKind.Conflict => ($"The API did not {act}: it is there already, or somebody changed it meanwhile.", said, "repeat the command"),
-            ApiFailureKind.Invalid => ($"The API refuses what was sent to {act}.", Fields(answer!), "correct the job file (--migration-job) or the parameter that it names; kubectl apply --dry-run=server -f   shows the same"),
+            ApiFailureKind.Invalid => ($"The API refuses what was sent to {act}.", Fields(answer!), $"correct the job file (--migration-job) or the parameter that it names; {cluster.Kubectl.Line("apply --dry-run=server -f <file>")}   shows the same"),
             _ => ($"The Kubernetes API at {cluster.Server} failed to {act}.", said.Length > 0 ? said : failure.Message, "repeat the command; if it stays so, the cluster's administrator has the API server's log"),
         };
         return new KubernetesApiException(kind, what, why, next, failure);
     }
 
-    /// <summary>What to ask the cluster's administrator for.</summary>
+    /// <summary>What to ask the cluster's administrator for: in the administrator's own context, which is not ours.</summary>
     internal static string Grant(KubernetesCluster cluster, ApiAct act) =>
-        $"ask the cluster's administrator:  kubectl create role aragora-migration --verb={act.Verb} --resource={act.Resource} -n {cluster.Namespace}   (and a rolebinding to you);  kubectl auth can-i {act.Verb} {act.Resource} -n {cluster.Namespace}   must say yes";
+        $"ask the cluster's administrator:  kubectl create role aragora-migration --verb={act.Verb} --resource={act.Resource} -n {cluster.Namespace}   (and a rolebinding to you);  {cluster.Kubectl.Line($"auth can-i {act.Verb} {act.Resource}")}   must say yes";
 
     private static string Fields(Answer answer)
     {

@@ -13,6 +13,9 @@ public sealed class ClusterObjects(KubernetesCluster cluster)
 
     private IReadOnlyDictionary<string, string>? groups;
 
+    /// <summary>For lines that people type.</summary>
+    public KubectlCommand Kubectl => cluster.Kubectl;
+
     /// <summary>An object; null where there is none of that name, or no such kind.</summary>
     /// <exception cref="KubernetesApiException">It cannot be read.</exception>
     public Task<JsonObject?> GetAsync(ClusterResource resource, string @namespace, string name, CancellationToken cancellation) =>

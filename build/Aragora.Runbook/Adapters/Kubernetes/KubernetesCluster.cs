@@ -29,6 +29,7 @@ public sealed class KubernetesCluster : IDisposable
         Namespace = address.Namespace ?? configuration.Namespace ?? "default";
         Server = configuration.Host;
         Description = $"{configuration.CurrentContext ?? "in-cluster"} ({configuration.Host})";
+        Kubectl = new KubectlCommand(address.Kubeconfig, configuration.CurrentContext, Namespace);
     }
 
     /// <summary>The client; another one after the credentials were read anew.</summary>
@@ -39,6 +40,9 @@ public sealed class KubernetesCluster : IDisposable
 
     /// <summary>Context and server, for messages.</summary>
     public string Description { get; }
+
+    /// <summary>For lines that people type.</summary>
+    public KubectlCommand Kubectl { get; }
 
     /// <summary>The API server's URL.</summary>
     public string Server { get; }

@@ -96,7 +96,7 @@ public sealed class PortForward : IDatabaseRoute, IAsyncDisposable
             await tunnel.CarryAsync(stream, stopping.Token);
             if (tunnel.Error.Length > 0)
             {
-                throw new BadInputException($"The port-forward to pod {pod} failed.", tunnel.Error.Trim(), $"kubectl port-forward pod/{pod} {port} -n {cluster.Value.Namespace}   shows the same; does PostgreSQL listen there?");
+                throw new BadInputException($"The port-forward to pod {pod} failed.", tunnel.Error.Trim(), $"{cluster.Value.Kubectl.Line($"port-forward pod/{pod} {port}")}   shows the same; does PostgreSQL listen there?");
             }
         }
         catch (RunbookException failure)
@@ -136,7 +136,7 @@ public sealed class PortForward : IDatabaseRoute, IAsyncDisposable
             (client, ended) => client.CoreV1.ListNamespacedPodAsync(cluster.Value.Namespace, labelSelector: string.Join(',', selector.Select(label => $"{label.Key}={label.Value}")), cancellationToken: ended),
             cancellation);
         var ready = pods.Items.FirstOrDefault(pod => pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true)
-            ?? throw new BadInputException($"No pod of the service {target.Name} is ready.", $"it has {pods.Items.Count}", $"kubectl get pods -n {cluster.Value.Namespace}   shows why");
+            ?? throw new BadInputException($"No pod of the service {target.Name} is ready.", $"it has {pods.Items.Count}", $"{cluster.Value.Kubectl.Line("get pods")}   shows why");
         return (ready.Metadata.Name, PortOf(ready, port));
     }
 

@@ -32,7 +32,8 @@ public sealed record Command
     /// <summary>For messages and the journal: program and arguments, quoted where a shell would want it.</summary>
     public override string ToString() => string.Join(' ', Arguments.Prepend(Program).Select(Quoted));
 
-    private static string Quoted(string word) =>
+    /// <summary>A word as a shell takes it.</summary>
+    public static string Quoted(string word) =>
         word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=@%+,".Contains(c, StringComparison.Ordinal)) ? word : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }
 

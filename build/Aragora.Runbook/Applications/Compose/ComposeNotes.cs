@@ -24,9 +24,9 @@ internal static class ComposeNotes
         {
             foreach (var act in JournalReader.Read(journal).Acts)
             {
-                if (act.Act == StopIntent.Act(environment) && Intended(act.Intended, environment, part) is { } replicas && (stopped is null || act.At > stopped.At))
+                if (act.Act == StopIntent.Act(environment) && Intended(act.Intended, environment, part) is { } intended && (stopped is null || act.At > stopped.At))
                 {
-                    stopped = new StopNote(Path.GetFileName(Path.GetDirectoryName(journal)!), act.At, replicas);
+                    stopped = new StopNote(Path.GetFileName(Path.GetDirectoryName(journal)!), act.At, intended.Replicas, LeftBecause(journal, environment, part) ?? intended.LeftBecause);
                 }
 
                 if (act.Act == StopIntent.StartAct(environment) && act.At > started && act.Done is { ValueKind: JsonValueKind.Object } done && done.TryGetProperty("done", out var parts) && parts.ValueKind == JsonValueKind.Object && parts.TryGetProperty(part, out _))
@@ -39,13 +39,18 @@ internal static class ComposeNotes
         return stopped is not null && stopped.At > started ? stopped : null;
     }
 
-    private static int? Intended(JsonElement? details, DatabaseEnvironment environment, string part)
+    private static StopIntentPart? Intended(JsonElement? details, DatabaseEnvironment environment, string part) =>
+        Read<StopIntent>(details) is { } intent && intent.Endpoint == environment.Database.Endpoint && intent.Database == environment.Database.Database ? intent.Parts.FirstOrDefault(one => one.Name == part) : null;
+
+    private static string? LeftBecause(string journal, DatabaseEnvironment environment, string part) =>
+        JournalReader.Notes(journal, StopIntent.Leaving(environment)).Select(note => Read<LeftIntent>(note)).LastOrDefault(left => left?.Parts.Contains(part) == true)?.Why;
+
+    private static T? Read<T>(JsonElement? details)
+        where T : class
     {
         try
         {
-            return details?.Deserialize<StopIntent>(RunbookJson.Line) is { } intent && intent.Endpoint == environment.Database.Endpoint && intent.Database == environment.Database.Database
-                ? intent.Parts.FirstOrDefault(one => one.Name == part)?.Replicas
-                : null;
+            return details?.Deserialize<T>(RunbookJson.Line);
         }
         catch (JsonException)
         {

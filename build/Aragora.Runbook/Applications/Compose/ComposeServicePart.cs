@@ -101,6 +101,9 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
         return $"{wanted} {(wanted == 1 ? "container" : "containers")} as before";
     }
 
+    /// <summary>A container bears no note: the run's journal, which its caller writes, says it.</summary>
+    public Task LeaveAsync(string runId, string why, CancellationToken cancellation) => Task.CompletedTask;
+
     /// <inheritdoc/>
     public async Task<PartRollout> RolloutAsync(CancellationToken cancellation)
     {

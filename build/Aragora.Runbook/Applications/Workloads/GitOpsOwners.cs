@@ -58,7 +58,8 @@ internal sealed class GitOpsOwners(ClusterObjects objects)
             {
                 IsInTheWay = !owner.IsTrue("spec", "suspend"),
                 Why = kind.Kind == "HelmRelease" && owner.Text("spec", "driftDetection", "mode") != "enabled" ? "it puts the count of its chart back with its next upgrade" : "it puts the count of Git back with its next reconciliation",
-                Command = $"flux suspend {kind.Command} {name} --namespace {@namespace}",
+                Command = objects.Kubectl.Of("flux", $"suspend {kind.Command} {name} --namespace {@namespace}"),
+                Resuming = _ => objects.Kubectl.Of("flux", $"resume {kind.Command} {name} --namespace {@namespace}"),
             });
         }
     }
@@ -136,6 +137,7 @@ internal sealed class GitOpsOwners(ClusterObjects objects)
             IsInTheWay = automated is not null && automated.At("enabled")?.GetValueKind() != System.Text.Json.JsonValueKind.False,
             Why = automated.IsTrue("selfHeal") ? "it heals itself: it puts the count of Git back at once" : "it syncs by itself: it puts the count of Git back with the next commit",
             Command = $"argocd app set {@namespace}/{name} --sync-policy none",
+            Resuming = before => $"argocd app set {@namespace}/{name} --sync-policy automated{(before.IsTrue("selfHeal") ? " --self-heal" : "")}{(before.IsTrue("prune") ? " --auto-prune" : "")}",
         });
         if (application.Each("metadata", "ownerReferences").FirstOrDefault(owner => owner.Text("kind") == "ApplicationSet") is { } set)
         {

@@ -21,6 +21,12 @@ internal sealed record Holder(string What, ClusterResource Resource, JsonObject 
     /// <summary>What a person types to suspend it.</summary>
     public string Command { get; init; } = "";
 
+    /// <summary>What a person types to put it back to what was set there.</summary>
+    public Func<JsonNode?, string> Resuming { get; init; } = _ => "";
+
+    /// <summary>The line that puts it back by hand; null where what was set is not known.</summary>
+    public string? ResumeCommand => HeldBy is null ? Resuming(Current) : Before() is { } before ? Resuming(before.Value) : null;
+
     /// <summary>Its name.</summary>
     public string Name => Json.Text("metadata", "name") ?? "";
 

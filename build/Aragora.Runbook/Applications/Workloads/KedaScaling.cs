@@ -16,7 +16,7 @@ internal static class KedaScaling
 
     /// <summary>Those of one workload; none where the cluster does not know KEDA.</summary>
     /// <exception cref="KubernetesApiException">They may not be listed, or no answer came.</exception>
-    public static async Task<IReadOnlyList<Holder>> FindAsync(ClusterObjects objects, string @namespace, string kind, string name, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<Holder>> FindAsync(ClusterObjects objects, WorkloadAddress address, CancellationToken cancellation)
     {
         if (await objects.PreferredVersionAsync(Group, cancellation) is not { } version)
         {
@@ -24,17 +24,19 @@ internal static class KedaScaling
         }
 
         var resource = new ClusterResource(Group, version, "scaledobjects");
-        var all = await objects.ListAsync(resource, @namespace, name: null, cancellation);
+        var all = await objects.ListAsync(resource, address.Namespace, name: null, cancellation);
         return
         [
             .. from scaled in all
-               where scaled.Text("spec", "scaleTargetRef", "name") == name && (scaled.Text("spec", "scaleTargetRef", "kind") ?? "Deployment") == kind
+               where scaled.Text("spec", "scaleTargetRef", "name") == address.Name.Name && (scaled.Text("spec", "scaleTargetRef", "kind") ?? "Deployment") == address.Kind
+               let named = scaled.Text("metadata", "name")
                let paused = StopAnnotations.Annotation(scaled, PausedReplicas)
-               select new Holder($"KEDA ScaledObject {@namespace}/{scaled.Text("metadata", "name")}", resource, scaled, ["metadata", "annotations", PausedReplicas], "0")
+               select new Holder($"KEDA ScaledObject {address.Namespace}/{named}", resource, scaled, ["metadata", "annotations", PausedReplicas], "0")
                {
                    IsInTheWay = paused is not null ? paused != "0" : StopAnnotations.Annotation(scaled, Paused) != "true",
                    Why = "it scales the workload by its triggers",
-                   Command = $"kubectl --namespace {@namespace} annotate scaledobject {scaled.Text("metadata", "name")} {PausedReplicas}=0",
+                   Command = address.Kubectl.Line($"annotate scaledobject {named} {PausedReplicas}=0 --overwrite"),
+                   Resuming = before => address.Kubectl.Line(before.Text() is { } number ? $"annotate scaledobject {named} {PausedReplicas}={number} --overwrite" : $"annotate scaledobject {named} {PausedReplicas}-"),
                },
         ];
     }

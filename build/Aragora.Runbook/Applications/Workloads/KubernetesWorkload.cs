@@ -14,18 +14,18 @@ public sealed class KubernetesWorkload : IApplicationPart
     private readonly WorkloadHolders holding;
     private readonly OptimisticPatch patches;
     private readonly string where;
+    private IReadOnlyList<Holder> held = [];
 
     /// <summary>A workload in a cluster.</summary>
     /// <param name="run">Log.</param>
     /// <param name="cluster">The cluster; its namespace is the workload's.</param>
-    /// <param name="context">The context, for lines that people type; null for the current one.</param>
     /// <param name="name">Which.</param>
     /// <param name="options">Whether GitOps is suspended.</param>
-    public KubernetesWorkload(RunContext run, KubernetesCluster cluster, string? context, ApplicationName name, ApplicationOptions options)
+    public KubernetesWorkload(RunContext run, KubernetesCluster cluster, ApplicationName name, ApplicationOptions options)
     {
         this.options = options;
         objects = new ClusterObjects(cluster);
-        address = new WorkloadAddress(name, cluster.Namespace, context);
+        address = new WorkloadAddress(name, cluster.Kubectl);
         holding = new WorkloadHolders(run.Log, objects, address);
         patches = new OptimisticPatch(run.Log, objects);
         where = $"the namespace {cluster.Namespace} of {cluster.Description}";
@@ -35,7 +35,8 @@ public sealed class KubernetesWorkload : IApplicationPart
     public string Name => address.Name.ToString();
 
     /// <inheritdoc/>
-    public string StartingCommand(int replicas) => address.Kubectl($"scale {Name} --replicas {replicas}");
+    public string StartingCommand(int replicas) =>
+        string.Join(" && ", [.. Resuming(isKeda: true), address.Kubectl.Line($"scale {Name} --replicas {replicas}"), .. Resuming(isKeda: false)]);
 
     /// <inheritdoc/>
     public Task<PartSeen> LookAsync(CancellationToken cancellation) => AskedAsync(async () =>
@@ -43,7 +44,7 @@ public sealed class KubernetesWorkload : IApplicationPart
         var workload = await RequireAsync(cancellation);
         var pods = await PodsAsync(workload, cancellation);
         var holders = await holding.FindAsync(workload, tell: false, cancellation);
-        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], WorkloadHolders.NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE"));
+        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], WorkloadHolders.NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl.Line($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE"));
     });
 
     /// <inheritdoc/>
@@ -77,6 +78,7 @@ public sealed class KubernetesWorkload : IApplicationPart
             throw new PartException($"{unasked.What} would start {Name} again ({unasked.Why}), and was not to be suspended (--suspend-gitops)", isTransient: false);
         }
 
+        held = holders;
         foreach (var holder in holders)
         {
             await patches.ApplyAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).HoldPatch(runId, at, replicas), cancellation);
@@ -106,6 +108,8 @@ public sealed class KubernetesWorkload : IApplicationPart
             return null;
         }
 
+        held = holders;
+
         // KEDA before the workload: paused, it would take the replicas away again. Git after it: it finds what it expects.
         foreach (var keda in holders.Where(holder => holder.Resource.Group == KedaScaling.Group))
         {
@@ -134,6 +138,20 @@ public sealed class KubernetesWorkload : IApplicationPart
     });
 
     /// <inheritdoc/>
+    public Task LeaveAsync(string runId, string why, CancellationToken cancellation) => FailingAsync(async () =>
+    {
+        var workload = await RequireAsync(cancellation);
+        return await patches.ApplyAsync(
+            Name,
+            address.Resource,
+            address.Namespace,
+            address.Name.Name,
+            workload.Json,
+            json => new WorkloadObject(json).LeavePatch(runId, why) ?? throw new PartException($"{Name} bears no note of this run any more", isTransient: false),
+            cancellation);
+    });
+
+    /// <inheritdoc/>
     public Task<PartRollout> RolloutAsync(CancellationToken cancellation) => FailingAsync(async () =>
     {
         var workload = await RequireAsync(cancellation);
@@ -147,13 +165,16 @@ public sealed class KubernetesWorkload : IApplicationPart
         return workload.Rollout(pod is null ? null : $"pod {pod.Name}: {pod.Trouble}");
     });
 
+    /// <summary>In the order in which this build does it.</summary>
+    private IEnumerable<string> Resuming(bool isKeda) => held.Where(holder => holder.Resource.Group == KedaScaling.Group == isKeda).Reverse().Select(holder => holder.ResumeCommand).OfType<string>();
+
     /// <summary>KEDA may have been quicker than our patch: the number that was seen before it was paused counts.</summary>
     private static int Replicas(WorkloadObject now, int before) => now.Replicas > 0 ? now.Replicas : before;
 
     private async Task<WorkloadObject> RequireAsync(CancellationToken cancellation) =>
         await objects.GetAsync(address.Resource, address.Namespace, address.Name.Name, cancellation) is { } found
             ? new WorkloadObject(found)
-            : throw new RefusedException($"There is no {Name} in {where}.", "it is named as a part of the application", address.Kubectl($"get {address.Resource.Plural}"));
+            : throw new RefusedException($"There is no {Name} in {where}.", "it is named as a part of the application", address.Kubectl.Line($"get {address.Resource.Plural}"));
 
     /// <summary>Its own pods, and only those that still run: a migration's Job may bear the same labels.</summary>
     private async Task<IReadOnlyList<PodFacts>> PodsAsync(WorkloadObject workload, CancellationToken cancellation)

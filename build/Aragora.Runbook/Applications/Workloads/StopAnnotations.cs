@@ -18,14 +18,17 @@ internal static class StopAnnotations
     /// <summary>What was set there before, as JSON: on what scales or deploys it.</summary>
     public const string Before = "aragora.build/before";
 
-    private static readonly string[] All = [Replicas, StoppedBy, StoppedAt, Before];
+    /// <summary>Why it was left stopped on purpose.</summary>
+    public const string LeftStopped = "aragora.build/left-stopped";
+
+    private static readonly string[] All = [Replicas, StoppedBy, StoppedAt, Before, LeftStopped];
 
     /// <summary>The note on an object; null for none. A count that cannot be read is no note: nothing is put back from a guess.</summary>
     public static StopNote? Read(JsonObject thing)
     {
         var run = Annotation(thing, StoppedBy);
         var isAt = DateTimeOffset.TryParse(Annotation(thing, StoppedAt), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at);
-        return run is not null && int.TryParse(Annotation(thing, Replicas), NumberStyles.None, CultureInfo.InvariantCulture, out var replicas) ? new StopNote(run, isAt ? at : default, replicas) : null;
+        return run is not null && int.TryParse(Annotation(thing, Replicas), NumberStyles.None, CultureInfo.InvariantCulture, out var replicas) ? new StopNote(run, isAt ? at : default, replicas, Annotation(thing, LeftStopped)) : null;
     }
 
     /// <summary>An annotation's value; null where there is none of that name.</summary>

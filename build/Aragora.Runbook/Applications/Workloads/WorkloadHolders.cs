@@ -23,7 +23,7 @@ internal sealed class WorkloadHolders(ILogger log, ClusterObjects objects, Workl
         IReadOnlyList<Holder> keda = [];
         try
         {
-            keda = await KedaScaling.FindAsync(objects, address.Namespace, address.Kind, address.Name.Name, cancellation);
+            keda = await KedaScaling.FindAsync(objects, address, cancellation);
         }
         catch (KubernetesApiException denied) when (denied.Kind == ApiFailureKind.Forbidden)
         {

@@ -52,6 +52,21 @@ internal sealed record WorkloadObject(JsonObject Json)
         return patch;
     }
 
+    /// <summary>Notes that it stays stopped on purpose; null where it bears no note of this run.</summary>
+    /// <param name="run">The run that stopped it.</param>
+    /// <param name="why">Why it stays so.</param>
+    public JsonObject? LeavePatch(string run, string why)
+    {
+        if (Note?.Run != run)
+        {
+            return null;
+        }
+
+        var patch = StopAnnotations.PatchOf(Json);
+        patch.Put(why, "metadata", "annotations", StopAnnotations.LeftStopped);
+        return patch;
+    }
+
     /// <summary>Asks for the pods that were there, and takes the note away. Where somebody scaled it up meanwhile, that stays.</summary>
     /// <param name="replicas">How many there were.</param>
     public JsonObject StartPatch(int replicas)

@@ -32,7 +32,7 @@ internal static class WorkloadRights
             throw new RefusedException(
                 $"{address.Name} cannot be stopped and started: the cluster does not allow it.",
                 $"missing: {string.Join("; ", missing)}",
-                "give the role of this build these verbs (docs/application.md has one to copy); kubectl auth can-i --list shows what it has");
+                $"give the role of this build these verbs (docs/application.md has one to copy); {address.Kubectl.Line("auth can-i --list")} shows what it has");
         }
     }
 }

@@ -35,7 +35,7 @@ internal static class JobDiagnosis
         var disruption = picture.Condition("DisruptionTarget") is { Status: "True" } target ? target : null;
         if (pod?.Reason is "NodeLost" || pod?.Phase == "Unknown" || disruption?.Reason == "DeletionByTaintManager")
         {
-            return new JobFailure(JobFailureKind.NodeLost, $"The node {picture.Pod!.Spec.NodeName} of the Job {picture.Name} does not answer any more.", pod?.Message ?? disruption?.Message ?? "the migration may still be running there", $"kubectl get node {picture.Pod.Spec.NodeName}; wait until the migration's sessions are gone (./build.sh Status), then repeat the command");
+            return new JobFailure(JobFailureKind.NodeLost, $"The node {picture.Pod!.Spec.NodeName} of the Job {picture.Name} does not answer any more.", pod?.Message ?? disruption?.Message ?? "the migration may still be running there", $"{picture.Kubectl.ClusterLine($"get node {picture.Pod.Spec.NodeName}")}; wait until the migration's sessions are gone (./build.sh Status), then repeat the command");
         }
 
         if (picture.Terminated is { ExitCode: 0 })
@@ -64,14 +64,14 @@ internal static class JobDiagnosis
     }
 
     private static JobFailure Evicted(JobPicture picture, string why) =>
-        new(JobFailureKind.Evicted, $"The pod of the Job {picture.Name} was evicted.", why, $"kubectl get events -n {picture.Namespace}   tells who did it; then repeat the command, which goes on from where the database stands");
+        new(JobFailureKind.Evicted, $"The pod of the Job {picture.Name} was evicted.", why, $"{picture.Kubectl.Line("get events")}   tells who did it; then repeat the command, which goes on from where the database stands");
 
     private static JobFailure? OfEnd(JobPicture picture)
     {
         foreach (var before in picture.Before.Where(status => status.State?.Terminated is { ExitCode: not 0 }))
         {
             var end = before.State.Terminated;
-            return new JobFailure(JobFailureKind.Crash, $"The container {before.Name}, which runs before the migration, failed.", $"exit code {end.ExitCode} ({end.Reason}) {end.Message}".Trim(), $"kubectl logs {picture.Pod!.Metadata.Name} -c {before.Name} -n {picture.Namespace}");
+            return new JobFailure(JobFailureKind.Crash, $"The container {before.Name}, which runs before the migration, failed.", $"exit code {end.ExitCode} ({end.Reason}) {end.Message}".Trim(), picture.Kubectl.Line($"logs {picture.Pod!.Metadata.Name} -c {before.Name}"));
         }
 
         if (picture.Terminated is not { } terminated || terminated.ExitCode == 0)
@@ -92,7 +92,7 @@ internal static class JobDiagnosis
         }
 
         return terminated.ExitCode > FirstSignal
-            ? new JobFailure(JobFailureKind.Crash, $"Alembic did not end by itself in the Job {picture.Name}.", $"exit code {terminated.ExitCode}: signal {terminated.ExitCode - FirstSignal} ended it", $"kubectl describe pod {picture.Pod!.Metadata.Name} -n {picture.Namespace}   tells what happened to it; then repeat the command")
+            ? new JobFailure(JobFailureKind.Crash, $"Alembic did not end by itself in the Job {picture.Name}.", $"exit code {terminated.ExitCode}: signal {terminated.ExitCode - FirstSignal} ended it", $"{picture.Kubectl.Line($"describe pod {picture.Pod!.Metadata.Name}")}   tells what happened to it; then repeat the command")
             : null;
     }
 
@@ -126,7 +126,7 @@ internal static class JobDiagnosis
         JobFailureKind.Configuration,
         $"The container of the Job {picture.Name} cannot be made: what it takes its settings from is not there.",
         message,
-        $"kubectl get secrets,configmaps -n {picture.Namespace}   lists what is there; make it, or name another with --migration-secret");
+        $"{picture.Kubectl.Line("get secrets,configmaps")}   lists what is there; make it, or name another with --migration-secret");
 
     private static JobFailure Command(JobPicture picture, string why) => new(
         JobFailureKind.Command,
@@ -142,7 +142,7 @@ internal static class JobDiagnosis
         }
 
         return picture is { Failed: { } failed, Terminated: null } && picture.HasEnded
-            ? new JobFailure(JobFailureKind.Evicted, $"The Job {picture.Name} failed, and its container did not say how it ended.", $"{failed.Reason}: {failed.Message}", $"kubectl describe job {picture.Name} -n {picture.Namespace}")
+            ? new JobFailure(JobFailureKind.Evicted, $"The Job {picture.Name} failed, and its container did not say how it ended.", $"{failed.Reason}: {failed.Message}", picture.Kubectl.Line($"describe job {picture.Name}"))
             : null;
     }
 
@@ -150,12 +150,12 @@ internal static class JobDiagnosis
     {
         if (message.Contains("exceeded quota", StringComparison.Ordinal) || message.Contains("failed quota", StringComparison.Ordinal))
         {
-            return new JobFailure(JobFailureKind.Quota, $"A quota of namespace {picture.Namespace} leaves no room for the pod of the Job {picture.Name}.", message, $"kubectl describe quota -n {picture.Namespace}   shows it; free some of it, or set what it asks for with --migration-cpu and --migration-memory");
+            return new JobFailure(JobFailureKind.Quota, $"A quota of namespace {picture.Namespace} leaves no room for the pod of the Job {picture.Name}.", message, $"{picture.Kubectl.Line("describe quota")}   shows it; free some of it, or set what it asks for with --migration-cpu and --migration-memory");
         }
 
         if (message.Contains("service account", StringComparison.Ordinal) || message.Contains("serviceaccount", StringComparison.Ordinal))
         {
-            return new JobFailure(JobFailureKind.ServiceAccount, $"The service account of the Job {picture.Name} is not there.", message, $"kubectl get serviceaccounts -n {picture.Namespace}   lists them; name one with --migration-service-account");
+            return new JobFailure(JobFailureKind.ServiceAccount, $"The service account of the Job {picture.Name} is not there.", message, $"{picture.Kubectl.Line("get serviceaccounts")}   lists them; name one with --migration-service-account");
         }
 
         return new JobFailure(JobFailureKind.PodDenied, $"The cluster lets the Job {picture.Name} make no pod.", message, "change the job file as the message wants it, or ask the cluster's administrator");

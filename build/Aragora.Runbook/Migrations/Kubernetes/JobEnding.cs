@@ -58,7 +58,7 @@ internal sealed class JobEnding(RunContext run, JobClient jobs, KubernetesRunner
             throw new NeedsPersonException(
                 $"{told?.What ?? lost.Message} The Job {job.Metadata.Name} goes on, and nobody here sees it.",
                 told?.Why ?? "",
-                $"kubectl logs -f job/{job.Metadata.Name} -n {jobs.Cluster.Namespace}   follows it; repeat the command once the API answers: it finds the Job and follows it instead of starting another{(told is null ? "" : $" ({told.Next})")}",
+                $"{jobs.Cluster.Kubectl.Line($"logs -f job/{job.Metadata.Name}")}   follows it; repeat the command once the API answers: it finds the Job and follows it instead of starting another{(told is null ? "" : $" ({told.Next})")}",
                 lost);
         }
     }
@@ -143,7 +143,7 @@ internal sealed class JobEnding(RunContext run, JobClient jobs, KubernetesRunner
         throw new NeedsPersonException(
             $"The Job {job.Metadata.Name} could not be ended: it, or its pod, may still be at work.",
             trouble is KubernetesApiException api ? $"{api.What} {api.Why}" : $"after {limit.TotalSeconds:0} s its pod is still there",
-            $"kubectl delete job {job.Metadata.Name} -n {jobs.Cluster.Namespace}   and wait until  kubectl get pods -l job-name={job.Metadata.Name} -n {jobs.Cluster.Namespace}   shows none; then ./build.sh Status",
+            $"{jobs.Cluster.Kubectl.Line($"delete job {job.Metadata.Name}")}   and wait until  {jobs.Cluster.Kubectl.Line($"get pods -l job-name={job.Metadata.Name}")}   shows none; then ./build.sh Status",
             trouble);
     });
 
@@ -164,7 +164,7 @@ internal sealed class JobEnding(RunContext run, JobClient jobs, KubernetesRunner
                     throw new NeedsPersonException(
                         $"It is not known whether the Job {job.Metadata.Name} was made: the API's answer was lost.",
                         lost.Why,
-                        $"kubectl get job {job.Metadata.Name} -n {jobs.Cluster.Namespace}   tells; repeat the command once the API answers: it follows the Job if there is one",
+                        $"{jobs.Cluster.Kubectl.Line($"get job {job.Metadata.Name}")}   tells; repeat the command once the API answers: it follows the Job if there is one",
                         lost);
                 }
 

@@ -58,7 +58,7 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
     private async Task<JobEnd> WatchAsync(V1Job job, string container, string? image, Action<string> onStarted, CancellationToken cancellation)
     {
         var began = clock.GetTimestamp();
-        var picture = new JobPicture(job.Metadata.Name, jobs.Cluster.Namespace, container, job, null);
+        var picture = new JobPicture(job.Metadata.Name, jobs.Cluster.Kubectl, container, job, null);
         var reading = false;
         while (true)
         {
@@ -93,7 +93,7 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
         var deadline = TimeSpan.FromSeconds(picture.Job?.Spec.ActiveDeadlineSeconds ?? 0);
         if (deadline > TimeSpan.Zero && passed > deadline + BeyondDeadline)
         {
-            return new JobFailure(JobFailureKind.NodeLost, $"The Job {picture.Name} is long past its deadline, and the cluster does not end it.", "its controller, or the node, does not work", $"kubectl describe job {picture.Name} -n {picture.Namespace}");
+            return new JobFailure(JobFailureKind.NodeLost, $"The Job {picture.Name} is long past its deadline, and the cluster does not end it.", "its controller, or the node, does not work", picture.Kubectl.Line($"describe job {picture.Name}"));
         }
 
         if (picture.HasStarted)
@@ -115,7 +115,7 @@ internal sealed class JobFollower(JobClient jobs, KubernetesRunnerOptions option
                 JobFailureKind.Stuck,
                 picture.Pod is null ? $"The Job {picture.Name} makes no pod." : $"The pod of the Job {picture.Name} does not start.",
                 picture.JobEvents.Concat(picture.PodEvents).LastOrDefault() is { } last ? $"{last.Reason}: {last.Message}" : mayListEvents ? "nobody says why" : "we may not list events, and so cannot say why",
-                $"kubectl describe job,pod -l job-name={picture.Name} -n {picture.Namespace}");
+                picture.Kubectl.Line($"describe job,pod -l job-name={picture.Name}"));
     }
 
     private static JobFailure? Other(JobPicture picture, string? image) =>

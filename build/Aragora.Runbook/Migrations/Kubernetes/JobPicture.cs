@@ -5,12 +5,15 @@ namespace Aragora.Runbook.Migrations.Kubernetes;
 
 /// <summary>A Job and what belongs to it, as the API showed them at one moment.</summary>
 /// <param name="Name">The Job's name.</param>
-/// <param name="Namespace">Its namespace.</param>
+/// <param name="Kubectl">Where it is, for lines that people type.</param>
 /// <param name="Container">The container that counts.</param>
 /// <param name="Job">The Job; null where it is gone.</param>
 /// <param name="Pod">Its pod; where there were several, the first. Null where there is none (any more).</param>
-internal sealed record JobPicture(string Name, string Namespace, string Container, V1Job? Job, V1Pod? Pod)
+internal sealed record JobPicture(string Name, KubectlCommand Kubectl, string Container, V1Job? Job, V1Pod? Pod)
 {
+    /// <summary>Its namespace.</summary>
+    public string Namespace => Kubectl.Namespace;
+
     /// <summary>What was reported of the Job; empty where nobody asked, or nobody may.</summary>
     public IReadOnlyList<ObjectEvent> JobEvents { get; init; } = [];
 

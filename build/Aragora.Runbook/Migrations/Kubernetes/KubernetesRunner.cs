@@ -39,7 +39,7 @@ public sealed class KubernetesRunner(RunContext run, Func<KubernetesCluster> clu
                 return JobMarks.Read(job) ?? throw new RefusedException(
                     $"The Job {job.Metadata.Name} of {environment.DisplayName} is at work, and does not say for what.",
                     "its annotations were changed",
-                    $"wait until it has ended (kubectl get job {job.Metadata.Name} -n {jobs.Value.Cluster.Namespace}), then repeat the command");
+                    $"wait until it has ended ({jobs.Value.Cluster.Kubectl.Line($"get job {job.Metadata.Name}")}), then repeat the command");
             }
         }
 
@@ -129,14 +129,14 @@ public sealed class KubernetesRunner(RunContext run, Func<KubernetesCluster> clu
             made = await new JobEnding(run, jobs.Value, options).CreateAsync(job, cancellation);
             return new { made.Metadata.Uid };
         });
-        run.Log.Information("The Job {Job} migrates; follow it elsewhere with  kubectl logs -f job/{Name} -n {Namespace}", where, job.Metadata.Name, jobs.Value.Cluster.Namespace);
+        run.Log.Information("The Job {Job} migrates; follow it elsewhere with  {Command:l}", where, jobs.Value.Cluster.Kubectl.Line($"logs -f job/{job.Metadata.Name}"));
         return made!;
     }
 
     /// <summary>A Job is at work until it says that it has ended, or its container has: a sidecar that goes on migrates nothing.</summary>
     private async Task<bool> IsAtWorkAsync(V1Job job, CancellationToken cancellation)
     {
-        var picture = new JobPicture(job.Metadata.Name, jobs.Value.Cluster.Namespace, file.Value.Container, job, null);
+        var picture = new JobPicture(job.Metadata.Name, jobs.Value.Cluster.Kubectl, file.Value.Container, job, null);
         if (picture.HasEnded || job.Metadata.DeletionTimestamp is not null)
         {
             return false;

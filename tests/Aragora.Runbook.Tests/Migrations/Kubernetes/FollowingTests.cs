@@ -96,7 +96,7 @@ public sealed class FollowingTests(TestCluster cluster, RealServer server, Clust
 
         lost.What.ShouldContain($"The Job aragora-migration-production-{scenario.Run.RunId} goes on");
         lost.What.ShouldContain($"The Kubernetes API at https://127.0.0.1:{proxy.Port}");
-        lost.Next.ShouldContain($"kubectl logs -f job/aragora-migration-production-{scenario.Run.RunId} -n {cluster.Namespace}");
+        lost.Next.ShouldContain($"logs -f job/aragora-migration-production-{scenario.Run.RunId}");
 
         // And the next run follows it to its end.
         proxy.IsAway = false;

@@ -110,6 +110,6 @@ public sealed class JobDiagnosisTests
             Status = new V1PodStatus { Phase = "Running", ContainerStatuses = [new V1ContainerStatus { Name = "migrate", State = new V1ContainerState { Running = new V1ContainerStateRunning() } }] },
         };
         change(pod);
-        return new JobPicture("job", "aragora", "migrate", new V1Job { Metadata = new V1ObjectMeta { Name = "job", Uid = "j" }, Spec = new V1JobSpec() }, pod) { HadPod = true };
+        return new JobPicture("job", new KubectlCommand(null, null, "aragora"), "migrate", new V1Job { Metadata = new V1ObjectMeta { Name = "job", Uid = "j" }, Spec = new V1JobSpec() }, pod) { HadPod = true };
     }
 }
