@@ -75,6 +75,7 @@ public sealed class ApplicationCrashTests : IAsyncLifetime
 
         (await ReplicasAsync()).ShouldBe(0);
         var status = await host.RunAsync($"Status {Named}", url);
+        status.ExitCode.ShouldBe(5, status.Output + status.Error);
         status.Output.ShouldContain("deployment/api was stopped by run ", customMessage: status.Output);
         status.Output.ShouldContain("(it had 2), and that run is not at work any more. To put it back: ./build.sh StartApplication --target-environment Production");
 
