@@ -1,11 +1,12 @@
 using Aragora.Runbook.Adapters.Docker;
+using Aragora.Runbook.Adapters.Processes;
 using Shouldly;
 using Xunit;
 
 namespace Aragora.Runbook.Tests.Docker;
 
 /// <summary>Logs and ends, on the real engine.</summary>
-public sealed class DockerEngineTests
+public sealed class DockerEngineTests(RealServer server)
 {
     private const string Image = "postgres:15";
     private static readonly string[] Role = ["org.aragora.tests"];
@@ -48,6 +49,52 @@ public sealed class DockerEngineTests
     }
 
     [Fact]
+    public async Task A_log_that_is_rotated_while_the_engine_is_away_goes_on_where_it_was_and_what_is_lost_is_told()
+    {
+        using var local = await EngineAsync();
+        using var proxy = new EngineBehindProxy(local.Address.Uri!.LocalPath);
+        using var engine = (await DockerEngine.ConnectAsync(new EngineAddress(proxy.Address, "the test"), CancellationToken.None)).Engine!;
+        var name = $"aragora-test-{Guid.NewGuid().ToString("N")[..10]}";
+
+        // A file holds about 50 of these lines, and two files are kept.
+        const string Script = "i=1000; say() { while [ $i -lt $1 ]; do echo line $i; i=$((i+1)); done; while [ ! -e /go-$1 ]; do sleep 0.05; done; }; say 1060; say 1120; say 1420";
+        await DockerAsync("run", "--detach", "--name", name, "--label", Role[0], "--log-driver", "json-file", "--log-opt", "max-size=4k", "--log-opt", "max-file=2", "--entrypoint", "sh", Image, "-c", Script);
+        try
+        {
+            await UntilAsync(async () => (await local.LogTailAsync(name, 1, CancellationToken.None)).Contains("line 1059", StringComparison.Ordinal));
+            var lines = new System.Collections.Concurrent.ConcurrentQueue<string>();
+            var following = engine.FollowAsync(name, lines.Enqueue, TimeSpan.FromSeconds(60), CancellationToken.None);
+            await UntilAsync(() => Task.FromResult(lines.Contains("line 1059")));
+
+            await AwayAsync(1060, 1119);
+            (await local.LogTailAsync(name, 1000, CancellationToken.None)).ShouldNotContain("line 1000");
+            await UntilAsync(() => Task.FromResult(lines.Contains("line 1119")));
+            lines.ShouldBe(Enumerable.Range(1000, 120).Select(i => $"line {i}"));
+
+            await AwayAsync(1120, 1419);
+            await DockerAsync("exec", name, "touch", "/go-1420");
+            (await following).ShouldNotBeNull().ExitCode.ShouldBe(0);
+            var kept = lines.Skip(121).ToList();
+            lines.ElementAt(120).ShouldBe("(the log was rotated while it could not be read: lines may be missing here)");
+            kept.Count.ShouldBeInRange(40, 120);
+            kept.ShouldBe(Enumerable.Range(1420 - kept.Count, kept.Count).Select(i => $"line {i}"));
+        }
+        finally
+        {
+            await local.RemoveAsync(name, CancellationToken.None);
+        }
+
+        async Task AwayAsync(int go, int last)
+        {
+            proxy.IsAway = true;
+            proxy.Break();
+            await DockerAsync("exec", name, "touch", $"/go-{go}");
+            await UntilAsync(async () => (await local.LogTailAsync(name, 1, CancellationToken.None)).Contains($"line {last}", StringComparison.Ordinal));
+            proxy.IsAway = false;
+        }
+    }
+
+    [Fact]
     public async Task An_engine_that_stays_away_is_given_up_after_the_patience_and_the_container_goes_on()
     {
         using var local = await EngineAsync();
@@ -80,6 +127,21 @@ public sealed class DockerEngineTests
 
         (await engine.StateAsync("aragora-none", CancellationToken.None)).ShouldBeNull();
         (await engine.FollowAsync("aragora-none", _ => { }, TimeSpan.FromSeconds(1), CancellationToken.None)).ShouldBeNull();
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await condition())
+        {
+            await Task.Delay(50, deadline.Token);
+        }
+    }
+
+    private async Task DockerAsync(params string[] arguments)
+    {
+        var result = await server.Commands.RunAsync(new Command { Program = "docker", Arguments = arguments });
+        result.Succeeded.ShouldBeTrue(result.Error);
     }
 
     private static async Task<DockerEngine> EngineAsync()

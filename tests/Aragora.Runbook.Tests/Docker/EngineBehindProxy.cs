@@ -20,6 +20,9 @@ public sealed class EngineBehindProxy : IDisposable
 
     public string Address => $"tcp://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
 
+    /// <summary>Whether every new connection is broken at once.</summary>
+    public bool IsAway { get; set; }
+
     /// <summary>Breaks every connection that is open.</summary>
     public void Break()
     {
@@ -56,6 +59,13 @@ public sealed class EngineBehindProxy : IDisposable
         var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         open.Add(near);
         open.Add(far);
+        if (IsAway)
+        {
+            near.Dispose();
+            far.Dispose();
+            return;
+        }
+
         try
         {
             await far.ConnectAsync(new UnixDomainSocketEndPoint(socket));

@@ -1,55 +1,70 @@
-using System.Text;
+using System.Runtime.InteropServices;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 
 namespace Aragora.Runbook.Adapters.Docker;
 
 /// <summary>A container's log, line by line, each line once: where a stream broke off, the log is read again from its beginning, past what was told already.</summary>
-/// <remarks>By count, not by time: with time stamps the engine cuts a line of more than 16 kB into pieces, and puts one before each.</remarks>
-internal sealed class ContainerLog(DockerClient client, string name, Action<string> onLine)
+/// <remarks>By content, not by time: with time stamps the engine cuts a line of more than 16 kB into pieces, and puts one before each.</remarks>
+internal sealed class ContainerLog
 {
-    private readonly LineReader output = new(onLine);
-    private readonly LineReader error = new(onLine);
+    private readonly DockerClient client;
+    private readonly string name;
+    private readonly LogAlignment alignment;
+    private readonly LineReader output;
+    private readonly LineReader error;
+    private long bytes;
+
+    public ContainerLog(DockerClient client, string name, Action<string> onLine)
+    {
+        (this.client, this.name) = (client, name);
+        alignment = new LogAlignment(onLine);
+        output = new LineReader(line => alignment.Take(isError: false, line));
+        error = new LineReader(line => alignment.Take(isError: true, line));
+    }
 
     /// <summary>Reads until the stream ends: at the container's end, or before, when something broke, which cannot be told from that by the stream alone.</summary>
-    /// <returns>Whether there was anything that the reading before had not seen.</returns>
+    /// <returns>Whether it read something else than the reading before: a log that is at its end is read twice alike.</returns>
     public async Task<bool> ReadAsync(CancellationToken cancellation)
     {
-        var before = (output.Position, error.Position);
-        output.Restart();
-        error.Restart();
+        var before = (bytes, alignment.Told);
         var tty = (await client.Containers.InspectContainerAsync(name, cancellation)).Config?.Tty == true;
         using var stream = await client.Containers.GetContainerLogsAsync(name, tty, new ContainerLogsParameters { ShowStdout = true, ShowStderr = true, Follow = true }, cancellation);
+        bytes = 0;
+        output.Restart();
+        error.Restart();
+        alignment.Restart();
         var buffer = new byte[32 * 1024];
         while (await stream.ReadOutputAsync(buffer, 0, buffer.Length, cancellation) is { EOF: false } read)
         {
+            bytes += read.Count;
             (read.Target == MultiplexedStream.TargetStream.StandardError ? error : output).Take(buffer.AsSpan(0, read.Count));
         }
 
-        return before != (output.Position, error.Position);
+        return before != (bytes, alignment.Told);
     }
 
-    /// <summary>Tells a last line without an end of line.</summary>
-    public void Close()
+    /// <summary>Tells what is left: a last line without an end of line.</summary>
+    /// <param name="isWhole">Whether the log was read to its end. Where it was not, lines that seem to be told already are not told again.</param>
+    public void Close(bool isWhole)
     {
-        output.Close();
-        error.Close();
+        if (isWhole)
+        {
+            alignment.Settle();
+        }
+
+        if (alignment.IsAligned)
+        {
+            output.Close();
+            error.Close();
+        }
     }
 
-    private sealed class LineReader(Action<string> onLine)
+    private sealed class LineReader(Action<ReadOnlySpan<byte>> onLine)
     {
         private readonly List<byte> line = [];
-        private long told;
-        private long seen;
 
-        /// <summary>Lines told, and bytes of one that has not ended.</summary>
-        public (long Told, int Begun) Position => (told, line.Count);
-
-        public void Restart()
-        {
-            line.Clear();
-            seen = 0;
-        }
+        public void Restart() => line.Clear();
 
         public void Take(ReadOnlySpan<byte> bytes)
         {
@@ -73,13 +88,7 @@ internal sealed class ContainerLog(DockerClient client, string name, Action<stri
 
         private void Tell()
         {
-            seen++;
-            if (seen > told)
-            {
-                told = seen;
-                onLine(Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(line)).TrimEnd('\r'));
-            }
-
+            onLine(CollectionsMarshal.AsSpan(line));
             line.Clear();
         }
     }

@@ -69,7 +69,7 @@ public sealed partial class DockerEngine
                 var isMore = await ReadAsync(log, cancellation);
                 if (state is not { IsRunning: true } && !isMore)
                 {
-                    log.Close();
+                    log.Close(isWhole: true);
                     return state;
                 }
 
@@ -81,7 +81,7 @@ public sealed partial class DockerEngine
             }
             catch (DockerContainerNotFoundException)
             {
-                log.Close();
+                log.Close(isWhole: false);
                 return state is { IsRunning: false } ? state : null;
             }
             catch (DockerApiException unreadable) when (unreadable.Message.Contains("does not support reading", StringComparison.Ordinal))
