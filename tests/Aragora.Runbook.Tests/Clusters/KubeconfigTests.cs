@@ -37,6 +37,17 @@ public sealed class KubeconfigTests : IDisposable
         (await configuration.TokenProvider.GetAuthenticationHeaderAsync(CancellationToken.None)).Parameter.ShouldBe("from-the-file");
     }
 
+    [Fact]
+    public void One_line_of_JSON_is_read_as_well_since_some_CI_hosts_keep_no_more_lines_in_a_secret()
+    {
+        var file = Path.Combine(folder.Path, "json");
+        File.WriteAllText(file, """{"kind":"Config","apiVersion":"v1","preferences":{},"clusters":[{"name":"c","cluster":{"server":"https://one:6443"}}],"users":[{"name":"u","user":{"token":"t:1"}}],"contexts":[{"name":"a","context":{"cluster":"c","user":"u","namespace":"n"}}],"current-context":"a"}""");
+
+        var configuration = Kubeconfig.Read(file, null);
+
+        (configuration.CurrentContext, configuration.Host, configuration.Namespace, configuration.AccessToken).ShouldBe(("a", "https://one:6443", "n", "t:1"));
+    }
+
     [Theory]
     [InlineData("current-context: gone\ncontexts: [{name: a, context: {cluster: c, user: u}}]", "there is no context \"gone\"; there are a")]
     [InlineData("contexts: [{name: a, context: {cluster: c, user: u}}]", "it has no current context; there are a")]
