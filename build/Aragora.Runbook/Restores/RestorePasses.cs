@@ -11,7 +11,8 @@ namespace Aragora.Runbook.Restores;
 /// <remarks>
 /// In parallel, pg_restore grants in any order. A grant by somebody who is not the owner is made in that role's name, and fails where the role's own right (USAGE on the schema,
 /// a grant option) was not granted yet. An archive with such a grant is restored in three runs: everything else, then the grants one by one, then what pg_restore itself leaves for last.
-/// Sessions that attach indexes of one partitioned table at the same time may deadlock. An archive that attaches several does so one by one, before the foreign keys that want the whole index.
+/// Sessions that attach indexes of one partitioned table at the same time may deadlock. An archive that attaches several does so one by one, before the foreign keys that want the whole index, and the comments on them.
+/// An event trigger that is there already would fire for what comes after it: those are left for last in either case.
 /// </remarks>
 internal sealed partial class RestorePasses : IDisposable
 {
@@ -21,7 +22,6 @@ internal sealed partial class RestorePasses : IDisposable
     private const int WithWholeIndexes = 2;
     private const int Granting = 3;
     private const int AtLast = 4;
-    private static readonly string[] WantWholeIndexes = ["FK CONSTRAINT ", "COMMENT - CONSTRAINT "];
     private static readonly string[] Grants = ["ACL ", "DEFAULT ACL ", "ACL LANGUAGE "];
     private static readonly string[] Last = ["EVENT TRIGGER ", "MATERIALIZED VIEW DATA ", "COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER "];
     private readonly OwnedFolder? folder;
@@ -83,9 +83,9 @@ internal sealed partial class RestorePasses : IDisposable
 
     private static int PassOf(string entry, bool grants, bool attached) =>
         grants && Grants.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? Granting
-        : grants && Last.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? AtLast
+        : (grants || attached) && Last.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? AtLast
         : attached && entry.StartsWith(IndexAttach + " ", StringComparison.Ordinal) ? Attaching
-        : attached && WantWholeIndexes.Any(kind => entry.StartsWith(kind, StringComparison.Ordinal)) ? WithWholeIndexes
+        : attached && WantsWholeIndexes().IsMatch(entry) ? WithWholeIndexes
         : 0;
 
     /// <summary>The table of contents holds the statements as they are; one in a function's body costs two more runs.</summary>
@@ -95,6 +95,10 @@ internal sealed partial class RestorePasses : IDisposable
 
     private static bool IsOneOf(IReadOnlyList<ArchiveItem> items, Match entry) =>
         uint.Parse(entry.Groups[1].Value, CultureInfo.InvariantCulture) is var oid && items.Any(item => item.Oid == oid && entry.Groups[2].Value.StartsWith(item.Kind + " ", StringComparison.Ordinal));
+
+    /// <summary>"FK CONSTRAINT app lines to_orders owner", and "COMMENT app CONSTRAINT to_orders ON lines owner" with the schema in the middle; a name may hold spaces.</summary>
+    [GeneratedRegex("^(FK CONSTRAINT |COMMENT .* CONSTRAINT )", RegexOptions.ExplicitCapture)]
+    private static partial Regex WantsWholeIndexes();
 
     /// <summary>"215; 2615 16390 SCHEMA - app owner": number, catalogue, OID, kind, schema, name, owner.</summary>
     [GeneratedRegex(@"^\d+; \d+ (\d+) ([A-Z].*)$")]
