@@ -22,6 +22,9 @@ public sealed class SnapshotFlow(RunContext run, BackupOptions backup, RdsOption
 {
     private readonly Lazy<RdsApi> rds = new(() => new RdsApi());
 
+    /// <summary>A migration that goes on without its run. Default: null, nobody is asked.</summary>
+    public Func<DatabaseEnvironment, CancellationToken, Task<RunningMigration?>>? Running { get; init; }
+
     /// <summary>What Preflight asks.</summary>
     public IReadOnlyList<EnvironmentCheck> Checks => options is null ? [] : new RdsChecks(() => rds.Value, options, cancellation => environments.GetAsync(TargetEnvironment.Production, cancellation)).All;
 
@@ -62,10 +65,10 @@ public sealed class SnapshotFlow(RunContext run, BackupOptions backup, RdsOption
             throw new BadInputException("--strategy Snapshot is for production's RDS instance.", $"{environment.DisplayName} was asked for", "--target-environment Production");
         }
 
-        var result = await new SnapshotRollback(run, rds.Value, Required("--strategy Snapshot"), new BackupCatalog(backup.FolderBelow(run.Root), run)) { Fit = fit.RequireAsync }.RunAsync(environment, cancellation);
+        var result = await new SnapshotRollback(run, rds.Value, Required("--strategy Snapshot"), new BackupCatalog(backup.FolderBelow(run.Root), run)) { Fit = fit.RequireAsync, Running = Running }.RunAsync(environment, cancellation);
         return new StepFact(environment.DisplayName, result.Switched is { } switched
-            ? $"{(switched.From is { } from ? $"{from.Named()} → " : "")}{switched.To.Named()} from {switched.Snapshot}, unavailable for {Measures.Duration(switched.Unavailable)}; the old instance is kept as {switched.KeptInstance}"
-            : $"{result.Restored.Snapshot} is restored and looked into at {result.Restored.Endpoint}; nothing points at it yet");
+            ? $"{(switched.From is { } from ? $"{from.Named()} → " : "")}{switched.To.Named()} from {switched.Snapshot}, {(switched.Unavailable is { } away ? $"unavailable for {Measures.Duration(away)}" : "unavailable for a time that nobody measured")}; the old instance is kept as {switched.KeptInstance}"
+            : $"{result.Restored.Snapshot} is restored and looked into at {result.Restored.Endpoint}; nothing was moved");
     }
 
     /// <summary>What rollbacks by snapshot left; quick, and silent where no instance was named.</summary>

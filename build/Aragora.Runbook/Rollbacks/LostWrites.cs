@@ -45,7 +45,8 @@ public sealed record LostWrites(long? Total, IReadOnlyList<TableLoss> Tables, st
         return TextTable.Render(["table", "writes", ""], rows);
     }
 
-    private static string? WhyNot(WriteCounters then, WriteCounters now)
+    /// <summary>Why two moments cannot be compared; null where they can.</summary>
+    internal static string? WhyNot(WriteCounters then, WriteCounters now)
     {
         if (!then.IsCounting || !now.IsCounting)
         {

@@ -27,6 +27,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
 {
     private static readonly TimeSpan CleaningPatience = TimeSpan.FromSeconds(60);
     private readonly SteadyJournal journal = new(run);
+    private readonly OngoingMigrations migrations = new(run, options.Running);
     private readonly IProgressView view = progress ?? ProgressViews.For(run.Log, run.Clock);
 
     /// <summary>Goes back to a backup.</summary>
@@ -103,7 +104,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         await PoolerProbe.RequireNoneAsync(environment, cancellation);
         var live = await ServerDatabase.FindAsync(maintenance, name, cancellation) ?? throw new BadInputException($"There is no database {name}.", "it vanished", "./build.sh Status");
         var now = await DatabaseInspector.ReadAsync(environment, cancellation);
-        await RequireNoMigrationAsync(environment, cancellation);
+        await migrations.RequireNoneAsync(environment, "the live one was not touched", cancellation);
         BackupLineage.Require(environment, backup, now.Identity, live.Mark);
         await RestoreObstacles.RequireUnboundAsync(maintenance, name, cancellation);
         await CopyPreparation.RequireAsync(run, maintenance, backup, cancellation);
@@ -117,25 +118,6 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
 
         var intent = new { Environment = environment.DisplayName, Database = now.Identity.ToString(), From = now.Revisions, To = backup.Manifest.Revisions, backup.Folder, backup.ManifestSha256, Accepted = options.Accepted.ToString() };
         return await journal.ActAsync($"roll back {environment.DisplayName} to a backup", intent, () => RestoreAsync(environment, backup, client, guard, application, maintenance, live, now, count, cancellation));
-    }
-
-    /// <summary>One whose run died has the name of the database only, and would go on with whatever bears it. Where that cannot be asked, a restore goes on: it has to work when nothing else does.</summary>
-    private async Task RequireNoMigrationAsync(DatabaseEnvironment environment, CancellationToken cancellation)
-    {
-        RunningMigration? running = null;
-        try
-        {
-            running = options.Running is null ? null : await options.Running(environment, cancellation);
-        }
-        catch (RunbookException unasked)
-        {
-            run.Log.Warning("Whether a migration of {Environment} still goes on without its run cannot be asked: {Why:l}", environment.DisplayName, LogText.SingleLine(unasked.Message, 400));
-        }
-
-        if (running is not null)
-        {
-            throw new RefusedException($"A migration of {environment.DisplayName} is still at work: {running.Name}, started by run {running.RunId}.", "it would migrate the restored database again; the live one was not touched", "let it end, or delete it and wait until it is gone; then repeat the command");
-        }
     }
 
     private async Task<RestoreFacts> RestoreAsync(
@@ -157,7 +139,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             await RestoredCopyCheck.RequireRevisionAsync(backup, beside, cancellation);
             uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
             var exchange = new DatabaseExchange(run, environment, count) { LastLook = token => LastLookAsync(environment, maintenance, guard, live, copy, settings, token) };
-            await RequireNoMigrationAsync(environment, cancellation);
+            await migrations.RequireNoneAsync(environment, "the live one was not touched", cancellation);
             await application.StopAsync(maintenance, live.Oid, cancellation);
             var exchanged = await ExchangeAsync(environment, () => exchange.RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation));
             Accept(environment, backup, exchanged.Lost);

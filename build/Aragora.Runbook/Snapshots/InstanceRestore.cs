@@ -26,14 +26,14 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
         var identifier = situation.Restored?.Identifier ?? RdsNames.Restored(original.Identifier, run.RunId);
         if (situation.Restored is { } begun)
         {
-            run.Log.Information("Run {Run:l} began to restore {Snapshot:l} as {Instance:l} ({Step}, {Status:l}): it is gone on with", begun.Tags.GetValueOrDefault(SnapshotTags.RunId, "?"), snapshot.Identifier, identifier, situation.Step, begun.Status);
+            run.Log.Information("Run {Run:l} {Did:l} {Snapshot:l} as {Instance:l} ({Status:l}): no second one is restored", begun.Tags.GetValueOrDefault(SnapshotTags.RunId, "?"), RestoreTags.IsOffered(begun) ? "restored and looked into" : "began to restore", snapshot.Identifier, identifier, begun.Status);
         }
         else
         {
             await run.Journal.ActAsync("restore a snapshot into a new instance", new { Snapshot = snapshot.Identifier, Instance = identifier, Like = original.Identifier, rds.Where }, () => rds.RestoreAsync(snapshot, identifier, original, Tags(original, snapshot, identifier), cancellation));
         }
 
-        var restored = await BegunWork.GuardAsync($"the new instance {identifier} stands, and nothing points at it", async () =>
+        var restored = await BegunWork.GuardAsync($"the restored instance {identifier} stands, and production was not touched", async () =>
         {
             var available = await AvailableAsync(identifier, cancellation);
             return RestoreTags.StepOf(available) is RestoreStep.Restoring ? await ConfigureAsync(available, original, cancellation) : available;
@@ -47,7 +47,7 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
 
         if (original.HasManagedPassword && !restored.HasManagedPassword)
         {
-            run.Log.Warning("AWS keeps the master password of {Original:l}; {Restored:l} has the one of the snapshot's time, and nobody changes it: aws rds modify-db-instance --manage-master-user-password", original.Identifier, restored.Identifier);
+            run.Log.Warning("AWS keeps the master password of {Original:l}; {Restored:l} has the one of the snapshot's time, and nobody changes it: aws rds modify-db-instance --db-instance-identifier {Instance:l} --manage-master-user-password   (once it is in use)", original.Identifier, restored.Identifier, restored.Identifier);
         }
 
         return (restored, differences);
@@ -76,7 +76,7 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
             });
         }
 
-        await StepAsync(restored, RestoreStep.Configured, cancellation);
+        await rds.TagAsync(restored.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.Step] = RestoreTags.Text(RestoreStep.Configured) }, cancellation);
         return restored;
     }
 
@@ -98,7 +98,7 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
                 resting ??= run.Clock.GetTimestamp();
                 return new Seen<RdsInstance>(!RdsApi.CanModify(now, wanted) || run.Clock.GetElapsedTime(resting.Value) > options.Settling ? now : null, "available, not yet as asked");
             },
-            last => new FailedCleanException($"{identifier} was not set up in {Measures.Duration(options.Deadline)}; nothing points at it.", $"its status is {last}", "repeat the command: it is found and gone on with"),
+            last => new FailedCleanException($"{identifier} was not set up in {Measures.Duration(options.Deadline)}; production was not touched.", $"its status is {last}", "repeat the command: it is found and gone on with"),
             cancellation);
     }
 
@@ -108,13 +108,23 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
         {
             var now = await rds.FindInstanceAsync(identifier, token);
             return now is not null && Failed.Contains(now.Status)
-                ? throw new FailedCleanException($"{identifier} cannot be restored; nothing points at it.", $"RDS says that it is {now.Status}", $"aws rds describe-events --source-type db-instance --source-identifier {identifier}   says why; delete it, then repeat the command")
+                ? throw new FailedCleanException($"{identifier} cannot be restored; production was not touched.", $"RDS says that it is {now.Status}", $"aws rds describe-events --source-type db-instance --source-identifier {identifier}   says why; aws rds delete-db-instance --db-instance-identifier {identifier} --skip-final-snapshot   deletes it; then repeat the command")
                 : new Seen<RdsInstance>(now is { IsAvailable: true, Address: not null } ? now : null, now?.Status ?? "asked for");
         },
-        last => new FailedCleanException($"{identifier} did not become available in {Measures.Duration(options.Deadline)}; nothing points at it.", $"its status is {last}; RDS goes on", "repeat the command: it is found and waited for; a longer --snapshot-deadline waits longer"),
+        last => new FailedCleanException($"{identifier} did not become available in {Measures.Duration(options.Deadline)}; production was not touched.", $"its status is {last}; RDS goes on", "repeat the command: it is found and waited for; a longer --snapshot-deadline waits longer"),
         cancellation);
 
-    /// <summary>Writes how far it is.</summary>
-    public Task StepAsync(RdsInstance restored, RestoreStep step, CancellationToken cancellation) =>
-        rds.TagAsync(restored.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.Step] = RestoreTags.Text(step) }, cancellation);
+    /// <summary>Writes that it was looked into, and what had been counted then, before its endpoint is told to anybody. Another run that is further with it is not set back.</summary>
+    /// <param name="restored">The instance.</param>
+    /// <param name="baseline">What had been counted.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public async Task OfferAsync(RdsInstance restored, WriteBaseline baseline, CancellationToken cancellation)
+    {
+        if (await rds.FindInstanceAsync(restored.Identifier, cancellation) is { } now && RestoreTags.IsOffered(now))
+        {
+            return;
+        }
+
+        await rds.TagAsync(restored.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.Step] = RestoreTags.Text(RestoreStep.Checked), [RestoreTags.LookedInto] = baseline.ToTag() }, cancellation);
+    }
 }

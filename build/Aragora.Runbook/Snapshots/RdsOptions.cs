@@ -46,6 +46,9 @@ public sealed record RdsOptions
     /// <summary>How long an instance has to rest before settings that RDS did not take are given up, and named. Default: 2 minutes.</summary>
     public TimeSpan Settling { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>For how long RDS may describe an instance as it was before a request that it has taken. Default: 30 seconds.</summary>
+    public TimeSpan Lag { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long Status may wait for RDS. Default: 15 seconds.</summary>
     public TimeSpan LookPatience { get; init; } = TimeSpan.FromSeconds(15);
 

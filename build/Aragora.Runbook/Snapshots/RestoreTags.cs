@@ -20,6 +20,9 @@ public static class RestoreTags
     /// <summary>On a restored instance: the name that it was restored under.</summary>
     public const string RestoredAs = "aragora:restored-as";
 
+    /// <summary>On a restored instance: what its server had counted when its database was looked into; see <see cref="WriteBaseline"/>.</summary>
+    public const string LookedInto = "aragora:looked-into";
+
     /// <summary>On an original that is kept: the name that it had.</summary>
     public const string KeptOf = "aragora:kept-of";
 
@@ -32,6 +35,12 @@ public static class RestoreTags
 
     /// <summary>The snapshot that an instance is being restored from; null where it is none of ours, or in its place already.</summary>
     public static string? InProgressFrom(RdsInstance instance) => StepOf(instance) is { } step && step != RestoreStep.Switched ? instance.Tags.GetValueOrDefault(Snapshot) : null;
+
+    /// <summary>Whether its database was looked into, so that its endpoint may have been handed out.</summary>
+    public static bool IsOffered(RdsInstance instance) => StepOf(instance) is RestoreStep.Checked or RestoreStep.Switching;
+
+    /// <summary>Whether both are the one restored instance, under whatever names: the name that it was restored under is no other's.</summary>
+    public static bool IsSame(RdsInstance instance, RdsInstance restored) => instance.Tags.TryGetValue(RestoredAs, out var one) && restored.Tags.TryGetValue(RestoredAs, out var other) && one == other;
 
     /// <summary>The text of a step.</summary>
     public static string Text(RestoreStep step) => step.ToString().ToLowerInvariant();

@@ -25,27 +25,57 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
 
     private const string WrongPassword = "28P01";
 
+    /// <summary>The name of its sessions, and of nobody else's in that database.</summary>
+    internal const string SessionName = "aragora-restore-check";
+
+    /// <summary>Asked in the session that looks, before anything is read. Default: nothing is asked.</summary>
+    public Func<PostgresSession, CancellationToken, Task> First { get; init; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>How production stands while it is looked, said with every failure.</summary>
+    public string Standing { get; init; } = "production was not touched";
+
     /// <summary>Looks.</summary>
     /// <param name="restored">The database at the new endpoint, with production's role and password.</param>
     /// <param name="snapshot">The snapshot: its tags say which revision it holds.</param>
     /// <param name="manifest">The manifest of the dump that was made beside the snapshot; null where none is at hand.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="FailedCleanException">It lets nobody in, is at another revision, or lacks tables. Nothing points at it.</exception>
-    public async Task<RestoredDatabase> RunAsync(DatabaseEnvironment restored, RdsSnapshot snapshot, BackupManifest? manifest, CancellationToken cancellation)
-    {
-        await using var session = await OpenAsync(restored, cancellation);
-        try
+    /// <exception cref="FailedCleanException">It lets nobody in, is at another revision, or lacks tables.</exception>
+    public Task<RestoredDatabase> RunAsync(DatabaseEnvironment restored, RdsSnapshot snapshot, BackupManifest? manifest, CancellationToken cancellation) => InsideAsync(
+        restored,
+        async session =>
         {
+            await First(session, cancellation);
             var facts = await DatabaseInspector.ReadAsync(session, restored, cancellation);
             RequireRevision(snapshot, facts, restored);
             var address = await session.ScalarAsync<string>("SELECT pg_catalog.inet_server_addr()::text || ':' || pg_catalog.inet_server_port()::text", cancellation);
             var tables = await CountAsync(session, cancellation);
             Compare(tables, manifest, restored);
             return new RestoredDatabase(facts, tables, address);
+        },
+        cancellation);
+
+    /// <summary>Asks <see cref="First"/> alone.</summary>
+    /// <param name="restored">The database at the new endpoint.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public Task AskFirstAsync(DatabaseEnvironment restored, CancellationToken cancellation) => InsideAsync(
+        restored,
+        async session =>
+        {
+            await First(session, cancellation);
+            return true;
+        },
+        cancellation);
+
+    private async Task<T> InsideAsync<T>(DatabaseEnvironment restored, Func<PostgresSession, Task<T>> look, CancellationToken cancellation)
+    {
+        await using var session = await OpenAsync(restored, cancellation);
+        try
+        {
+            return await look(session);
         }
         catch (NpgsqlException broken)
         {
-            throw new FailedCleanException($"The restored database at {restored.Database.Endpoint} could not be looked into; nothing points at it.", LogText.SingleLine(broken.Message), "repeat the command: the restored instance is found", broken);
+            throw new FailedCleanException($"The restored database at {restored.Database.Endpoint} could not be looked into; {Standing}.", LogText.SingleLine(broken.Message), "repeat the command: the restored instance is found", broken);
         }
     }
 
@@ -57,7 +87,7 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
         {
             try
             {
-                return await PostgresSession.OpenAsync(restored, "aragora-restore-check", cancellation: cancellation);
+                return await PostgresSession.OpenAsync(restored, SessionName, cancellation: cancellation);
             }
             catch (BadInputException unreachable)
             {
@@ -65,9 +95,9 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
                 if (refused || run.Clock.GetElapsedTime(started) > options.ConnectPatience)
                 {
                     throw new FailedCleanException(
-                        $"The restored instance is available, and its database at {restored.Database.Endpoint} lets nobody in from here; nothing points at it.",
+                        $"The restored instance is available, and its database at {restored.Database.Endpoint} lets nobody in from here; {Standing}.",
                         unreachable.Why + (refused ? ": it has the roles and passwords that it had when the snapshot was taken" : "; security groups and subnets are the original's"),
-                        refused ? $"put the password of that time into {DatabaseEnvironment.UrlVariableOf(restored.Name)}, or change it (aws rds modify-db-instance --master-user-password); then repeat the command" : "run it from where production can be reached; then repeat the command: the restored instance is found",
+                        refused ? $"put the password of that time into {DatabaseEnvironment.UrlVariableOf(restored.Name)}, or change the role's there (the master's: aws rds modify-db-instance --db-instance-identifier <the restored instance> --master-user-password <password>); then repeat the command" : "run it from where production can be reached; then repeat the command: the restored instance is found",
                         unreachable);
                 }
 
@@ -77,12 +107,12 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
         }
     }
 
-    private static void RequireRevision(RdsSnapshot snapshot, DatabaseFacts facts, DatabaseEnvironment restored)
+    private void RequireRevision(RdsSnapshot snapshot, DatabaseFacts facts, DatabaseEnvironment restored)
     {
-        if (snapshot.Tags.TryGetValue(SnapshotTags.Revision, out var tagged) && tagged != "unknown" && tagged != SnapshotTags.RevisionOf(facts.Revisions))
+        if (snapshot.Tags.TryGetValue(SnapshotTags.Revision, out var tagged) && tagged != SnapshotTags.Unknown && tagged != SnapshotTags.RevisionOf(facts.Revisions))
         {
             throw new FailedCleanException(
-                $"The restored database is at {facts.Revisions.Named()}, and the snapshot {snapshot.Identifier} says that it holds {tagged}; nothing points at it.",
+                $"The restored database is at {facts.Revisions.Named()}, and the snapshot {snapshot.Identifier} says that it holds {tagged}; {Standing}.",
                 $"looked into was {restored.Database}",
                 "aws rds describe-db-snapshots   tells of what it is; restore another one");
         }
@@ -124,7 +154,7 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
         if (missing.Count > 0)
         {
             throw new FailedCleanException(
-                $"The restored database lacks {Measures.Count(missing.Count, "table")} of the dump that was made beside its snapshot; nothing points at it.",
+                $"The restored database lacks {Measures.Count(missing.Count, "table")} of the dump that was made beside its snapshot; {Standing}.",
                 string.Join(", ", missing.Take(20)),
                 $"look into it: psql at {restored.Database.Endpoint}; or restore another snapshot");
         }

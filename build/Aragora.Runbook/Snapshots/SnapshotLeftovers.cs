@@ -33,10 +33,16 @@ public sealed record SnapshotLeftovers(IReadOnlyList<string> Lines, RunbookExcep
         }
 
         lines.AddRange(instances.Where(instance => instance.Tags.GetValueOrDefault(RestoreTags.KeptOf) == name && instance.Identifier != name)
-            .Select(kept => $"{kept.Identifier} is what {name} was before {kept.Tags.GetValueOrDefault(RestoreTags.KeptFor)} was restored, {DataSize.Text(kept.StorageGib * 1024L * 1024 * 1024)}; when nobody needs it any more, somebody deletes it: aws rds delete-db-instance --db-instance-identifier {kept.Identifier} --final-db-snapshot-identifier {kept.Identifier}-final"));
+            .Select(kept => $"{kept.Identifier} is what {name} was before {kept.Tags.GetValueOrDefault(RestoreTags.KeptFor)} was restored, {DataSize.Text(kept.StorageGib * 1024L * 1024 * 1024)}; when nobody needs it any more, somebody deletes it: {InstanceDeletion.Command(kept)}"));
+        lines.AddRange(instances.Where(instance => instance.Identifier != name && IsLetGo(instance, name))
+            .Select(letGo => $"{letGo.Identifier}, restored from {letGo.Tags.GetValueOrDefault(RestoreTags.Snapshot, "?")} by run {letGo.Tags.GetValueOrDefault(SnapshotTags.RunId, "?")}, lost its tag {RestoreTags.RestoreOf}: no run takes it any more, and it costs as long as it stands; whoever deletes it looks first whether something was pointed at it: {InstanceDeletion.Command(letGo)}"));
         return new SnapshotLeftovers(lines, trouble);
     }
 
     /// <summary>The original bears its name, and no rename of it has begun: an exchange was only intended.</summary>
     private static bool IsWhereItWas(RdsInstance? bearer) => bearer is { Status: not "renaming" } && RestoreTags.StepOf(bearer) is null;
+
+    /// <summary>Somebody took the tag away that makes a run go on with it, so that its snapshot is restored anew: nothing else remembers it.</summary>
+    private static bool IsLetGo(RdsInstance instance, string name) =>
+        !instance.Tags.ContainsKey(RestoreTags.RestoreOf) && !instance.Tags.ContainsKey(RestoreTags.KeptOf) && instance.Tags.GetValueOrDefault(RestoreTags.RestoredAs) == RdsNames.Restored(name, instance.Tags.GetValueOrDefault(SnapshotTags.RunId, ""));
 }

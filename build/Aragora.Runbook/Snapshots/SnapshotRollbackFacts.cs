@@ -11,14 +11,14 @@ namespace Aragora.Runbook.Snapshots;
 public sealed record SnapshotRestoreFacts(string Snapshot, string Instance, string Endpoint, IReadOnlyList<string> Revisions, int Tables, long Rows, IReadOnlyList<string> Differences);
 
 /// <summary>An instance that took its original's name, as evidence.</summary>
-/// <param name="From">Revisions before; null where the original could not be read.</param>
+/// <param name="From">Revisions before; null where the original could not be read, or had given its name up already.</param>
 /// <param name="To">Revisions after, read through the database URL.</param>
 /// <param name="Snapshot">The snapshot.</param>
 /// <param name="SnapshotTakenAt">When it was taken, UTC.</param>
-/// <param name="LostWrites">Writes since the snapshot at most; null where that was not known, and accepted.</param>
-/// <param name="Unavailable">From the first rename to the restored database answering at the URL.</param>
+/// <param name="LostWrites">Writes since the snapshot at most; null where that was not known, and accepted, or where another run has counted them.</param>
+/// <param name="Unavailable">From the first rename to the restored database answering at the URL; null where another run had begun, or the answer to the rename was lost: nobody has measured it then.</param>
 /// <param name="KeptInstance">The name that the original bears now.</param>
-public sealed record SnapshotRollbackFacts(IReadOnlyList<string>? From, IReadOnlyList<string> To, string Snapshot, DateTimeOffset? SnapshotTakenAt, long? LostWrites, TimeSpan Unavailable, string KeptInstance);
+public sealed record SnapshotRollbackFacts(IReadOnlyList<string>? From, IReadOnlyList<string> To, string Snapshot, DateTimeOffset? SnapshotTakenAt, long? LostWrites, TimeSpan? Unavailable, string KeptInstance);
 
 /// <summary>What a rollback by snapshot came to.</summary>
 /// <param name="Restored">What was restored and checked.</param>

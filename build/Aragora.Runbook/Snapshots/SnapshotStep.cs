@@ -141,7 +141,7 @@ public sealed class SnapshotStep(RunContext run, RdsApi rds, RdsOptions options)
         var after = await DatabaseInspector.ReadAsync(options.Live(environment), cancellation);
         if (after.RevisionStamp != before.RevisionStamp)
         {
-            await rds.TagAsync(made.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [SnapshotTags.Revision] = "unknown", [SnapshotTags.RevisionStamp] = "moved" }, cancellation);
+            await rds.TagAsync(made.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [SnapshotTags.Revision] = SnapshotTags.Unknown, [SnapshotTags.RevisionStamp] = "moved" }, cancellation);
             throw new FailedCleanException("The database was migrated while it was snapshotted.", $"nobody can tell which revision {made.Identifier} holds; its tag says so", "./build.sh Status, and when the migration is over: ./build.sh Backup");
         }
     }

@@ -36,6 +36,9 @@ public static partial class SnapshotTags
     /// <summary>From when on it may be pruned, UTC.</summary>
     public const string ExpiresAt = "aragora:expires-at";
 
+    /// <summary>The revision of a snapshot in whose making a migration moved.</summary>
+    public const string Unknown = "unknown";
+
     private const int LongestValue = 256;
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
@@ -75,9 +78,9 @@ public static partial class SnapshotTags
     /// <summary>The tag's text for revisions.</summary>
     public static string RevisionOf(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "base" : Value(string.Join('+', revisions.Order(StringComparer.Ordinal)));
 
-    /// <summary>The revisions that the tag tells, none for base; null where there is no tag.</summary>
+    /// <summary>The revisions that the tag tells, none for base; null where there is no tag, or it says that nobody can tell.</summary>
     public static IReadOnlyList<string>? RevisionsOf(RdsSnapshot snapshot) =>
-        snapshot.Tags.TryGetValue(Revision, out var text) ? text == "base" ? [] : text.Split('+') : null;
+        snapshot.Tags.TryGetValue(Revision, out var text) && text != Unknown ? text == "base" ? [] : text.Split('+') : null;
 
     /// <summary>The tag's text for a revision stamp.</summary>
     public static string StampOf(DatabaseFacts facts) => Value((facts.RevisionStamp ?? "none").Replace(',', '+'));

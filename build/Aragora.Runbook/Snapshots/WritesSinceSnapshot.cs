@@ -52,7 +52,7 @@ public sealed class WritesSinceSnapshot(RunContext run, RdsOptions options, RdsS
 
         Show(lost);
         throw new RefusedException(
-            lost.Total is { } known ? $"A switch to {snapshot.Identifier} would lose {Measures.Count(known, "write")}, and {(options.Accepted.Most is { } most ? $"{most} {(most == 1 ? "is" : "are")}" : "only a number that nobody knows is")} accepted." : $"A switch to {snapshot.Identifier} would lose an unknown number of writes.",
+            lost.Total is { } known ? $"A switch to {snapshot.Identifier} would lose {Measures.Count(known, "write")}, and {(options.Accepted.Most is { } most ? $"{most} {(most == 1 ? "is" : "are")} accepted" : $"--accept-lost-writes {AcceptedWrites.UnknownWord} accepts only what cannot be counted")}." : $"A switch to {snapshot.Identifier} would lose an unknown number of writes.",
             $"{lost.WhyUnknown ?? "the lines above say where"}; the snapshot was taken {(snapshot.TakenAt is { } taken ? Measures.Moment(taken) : "before")}, a migration's own writes count as well, and so does what is written until the switch (stop the application first). Nothing was moved",
             $"./build.sh Rollback --target-environment Production --strategy Snapshot {RdsOptions.InstanceSwitch} {options.InstanceIdentifier} --snapshot-identifier {snapshot.Identifier} --switch Rename --accept-lost-writes {lost.Total?.ToString(CultureInfo.InvariantCulture) ?? AcceptedWrites.UnknownWord}");
     }

@@ -4,6 +4,7 @@ using Aragora.Runbook.Adapters.Rds;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Migrations;
 using Aragora.Runbook.Rollbacks;
 using Aragora.Runbook.Snapshots;
 using Aragora.Runbook.Tests.Backups;
@@ -53,6 +54,12 @@ internal sealed class RdsScenario
     /// <summary>How often the product was told that production may have moved.</summary>
     public ConcurrentQueue<string> Moves { get; } = new();
 
+    /// <summary>The revisions that the application was asked about.</summary>
+    public ConcurrentQueue<string> Fitted { get; } = new();
+
+    /// <summary>The same, as an environment.</summary>
+    public DatabaseEnvironment RestoredEnvironment => Real with { Database = Restored! };
+
     public RunContext Run { get; }
 
     public IReadOnlyList<string> Log => [.. lines.All];
@@ -87,6 +94,7 @@ internal sealed class RdsScenario
         Deadline = TimeSpan.FromSeconds(60),
         PollInterval = TimeSpan.FromMilliseconds(20),
         Settling = TimeSpan.FromMilliseconds(200),
+        Lag = TimeSpan.FromMilliseconds(300),
         ConnectPatience = TimeSpan.FromSeconds(5),
         SnapshotIdentifier = snapshot,
         Switch = mode,
@@ -99,11 +107,22 @@ internal sealed class RdsScenario
         await new SnapshotStep(run ?? Run, rds ?? Moto.Api(), options ?? Options()).RunAsync(Environment, await DatabaseInspector.ReadAsync(Real, CancellationToken.None), Dump, "tree", anew, cancellation);
 
     /// <summary>The rollback, from a machine that has the dump, or not.</summary>
-    public Task<SnapshotRollbackResult> RollBackAsync(RdsOptions options, RdsApi? rds = null, RunContext? run = null, bool hasDump = true, CancellationToken cancellation = default)
+    public Task<SnapshotRollbackResult> RollBackAsync(RdsOptions options, RdsApi? rds = null, RunContext? run = null, bool hasDump = true, Func<RunningMigration?>? running = null, CancellationToken cancellation = default)
     {
         run ??= NewRun();
-        return new SnapshotRollback(run, rds ?? Moto.Api(), options, new BackupCatalog(hasDump ? Path.GetDirectoryName(Dump.Folder)! : Path.Combine(run.Root, "none"), run)).RunAsync(Environment, cancellation);
+        return new SnapshotRollback(run, rds ?? Moto.Api(), options, new BackupCatalog(hasDump ? Path.GetDirectoryName(Dump.Folder)! : Path.Combine(run.Root, "none"), run))
+        {
+            Running = running is null ? null : (_, _) => Task.FromResult(running()),
+            Fit = (_, revisions, _) =>
+            {
+                Fitted.Enqueue(string.Join('+', revisions));
+                return Task.CompletedTask;
+            },
+        }.RunAsync(Environment, cancellation);
     }
+
+    /// <summary>Somebody works with what was restored.</summary>
+    public Task SqlOnRestoredAsync(string sql) => RealServer.SqlAsync(RestoredEnvironment, sql);
 
     public Task SqlAsync(string sql) => RealServer.SqlAsync(Real, sql);
 

@@ -144,12 +144,4 @@ public sealed class SnapshotResumptionTests(RealServer server, MotoServer moto, 
         (await scenario.RollBackAsync(scenario.Options(snapshot: snapshot.Snapshot), moto.Api(shaky.Url))).Switched.ShouldBeNull();
         looks.ShouldBeGreaterThan(3);
     }
-
-    [Fact]
-    public void Two_restored_ones_are_for_a_person()
-    {
-        var tags = new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.RestoreOf] = "prod", [RestoreTags.Snapshot] = "s", [RestoreTags.Step] = "checked" };
-        RdsInstance Named(string name) => new() { Identifier = name, Arn = name, ResourceId = name, Status = "available", Engine = "postgres", EngineVersion = "15.8", Pending = [], Tags = tags, Settings = new InstanceSettings() };
-        Should.Throw<NeedsPersonException>(() => RestoreSituation.Tell([Named("a"), Named("b")], "prod", "s")).What.ShouldContain("a, b");
-    }
 }

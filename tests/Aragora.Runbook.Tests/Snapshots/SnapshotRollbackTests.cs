@@ -106,7 +106,7 @@ public sealed class SnapshotRollbackTests(RealServer server, MotoServer moto, Se
         var snapshot = await scenario.SnapshotAsync();
         var failure = await Should.ThrowAsync<FailedCleanException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot)));
         failure.What.ShouldContain(told);
-        failure.What.ShouldContain("nothing points at it");
+        failure.What.ShouldEndWith("; production was not touched.");
         failure.Message.ShouldNotContain("plain-role-password");
         scenario.Moves.ShouldBeEmpty();
         (await scenario.FindAsync(scenario.Instance))!.Tags.Keys.ShouldNotContain(RestoreTags.RestoreOf);
@@ -135,7 +135,7 @@ public sealed class SnapshotRollbackTests(RealServer server, MotoServer moto, Se
         var run = scenario.NewRun();
         var failure = await Should.ThrowAsync<FailedCleanException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot), moto.Api(denying.Url), run));
         failure.What.ShouldBe("AWS does not allow rds:ModifyDBInstance on arn:aws:rds:eu-central-1:1:db:x.");
-        failure.Why.ShouldEndWith($"the new instance {RdsNames.Restored(scenario.Instance, run.RunId)} stands, and nothing points at it");
+        failure.Why.ShouldEndWith($"the restored instance {RdsNames.Restored(scenario.Instance, run.RunId)} stands, and production was not touched");
         scenario.Moves.ShouldBeEmpty();
         (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot))).Switched.ShouldNotBeNull();
     }
@@ -163,6 +163,45 @@ public sealed class SnapshotRollbackTests(RealServer server, MotoServer moto, Se
         await moto.AskAsync("rds", "CreateDBInstance", ("DBInstanceIdentifier", RdsNames.Before(scenario.Instance, run.RunId)), ("DBInstanceClass", "db.t3.micro"), ("Engine", "postgres"), ("AllocatedStorage", "20"), ("MasterUsername", "root"), ("MasterUserPassword", "a-password"));
         (await Should.ThrowAsync<RefusedException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot), run: run))).What.ShouldContain("the name that");
         scenario.Moves.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_snapshot_of_a_moment_in_a_migration_asks_the_application_about_what_was_found_in_it()
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second);
+        var snapshot = await scenario.SnapshotAsync();
+        await moto.Api().TagAsync(snapshot.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [SnapshotTags.Revision] = SnapshotTags.Unknown }, CancellationToken.None);
+        await scenario.RollBackAsync(scenario.Options(snapshot: snapshot.Snapshot));
+        scenario.Fitted.ShouldBe(["r1000"]);
+        scenario.Log.ShouldContain(line => line.EndsWith("at a revision that it does not tell", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Unknown_accepts_no_number_that_is_known()
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second);
+        var snapshot = await scenario.SnapshotAsync();
+        await scenario.SqlAsync("INSERT INTO users (name) VALUES ('late')");
+        await SeenAsync(scenario, 201);
+        (await Should.ThrowAsync<RefusedException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot, "unknown")))).What
+            .ShouldBe($"A switch to {snapshot.Snapshot} would lose 1 write, and --accept-lost-writes unknown accepts only what cannot be counted.");
+    }
+
+    [Fact]
+    public async Task One_that_bears_the_name_already_is_said_so_and_what_is_not_as_it_should_be_is_not_called_untouched()
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second);
+        var snapshot = await scenario.SnapshotAsync();
+        var switched = (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot))).Switched!;
+        var refused = await Should.ThrowAsync<RefusedException>(() => scenario.RollBackAsync(scenario.Options(snapshot: snapshot.Snapshot)));
+        refused.What.ShouldStartWith($"{scenario.Instance} is what run ");
+        refused.Next.ShouldContain("--switch Rename   verifies it again; to restore the snapshot once more: aws rds remove-tags-from-resource");
+
+        await scenario.SqlOnRestoredAsync("UPDATE alembic_version SET version_num = 'r2000'");
+        var unlike = await Should.ThrowAsync<NeedsPersonException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot)));
+        unlike.What.ShouldBe($"The names are exchanged, and {scenario.Instance} is not as it should be.");
+        unlike.Why.ShouldContain($"; it bears the name {scenario.Instance}, and the old instance is kept as {switched.KeptInstance}.");
+        unlike.Message.ShouldNotContain("not touched");
     }
 
     /// <summary>What a session wrote last reaches the statistics only after a moment.</summary>

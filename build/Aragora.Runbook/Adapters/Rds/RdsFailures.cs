@@ -52,6 +52,10 @@ public static partial class RdsFailures
         _ => false,
     };
 
+    /// <summary>Whether what was asked of an instance does not go with how it stands: it is gone, in another state, or the name is taken. Somebody else may have asked for the same before.</summary>
+    public static bool IsOvertaken(RunbookException explained) =>
+        explained.InnerException is AmazonServiceException { ErrorCode: "DBInstanceNotFound" or "DBInstanceNotFoundFault" or "InvalidDBInstanceState" or "InvalidDBInstanceStateFault" or "DBInstanceAlreadyExists" or "DBInstanceAlreadyExistsFault" };
+
     /// <summary>The action that IAM says is missing, and on what; from its own words where it says, else from what was asked.</summary>
     internal static (string Action, string Resource) Denied(string message, string action, string resource) =>
         NotAuthorized().Match(message) is { Success: true } said ? (said.Groups["action"].Value, said.Groups["resource"] is { Success: true, Value: var on } ? on : resource) : (action, resource);
