@@ -108,23 +108,25 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
         {
             var now = await rds.FindInstanceAsync(identifier, token);
             return now is not null && Failed.Contains(now.Status)
-                ? throw new FailedCleanException($"{identifier} cannot be restored; production was not touched.", $"RDS says that it is {now.Status}", $"aws rds describe-events --source-type db-instance --source-identifier {identifier}   says why; aws rds delete-db-instance --db-instance-identifier {identifier} --skip-final-snapshot   deletes it; then repeat the command")
+                ? throw new FailedCleanException($"{identifier} cannot be restored; production was not touched.", $"RDS says that it is {now.Status}", now.Status == "deleting" ? $"wait until it is gone (aws rds wait db-instance-deleted --db-instance-identifier {identifier}), then repeat the command: the snapshot is restored anew" : $"aws rds describe-events --source-type db-instance --source-identifier {identifier}   says why; {InstanceDeletion.OfFailed(now)}   deletes it; then repeat the command")
                 : new Seen<RdsInstance>(now is { IsAvailable: true, Address: not null } ? now : null, now?.Status ?? "asked for");
         },
         last => new FailedCleanException($"{identifier} did not become available in {Measures.Duration(options.Deadline)}; production was not touched.", $"its status is {last}; RDS goes on", "repeat the command: it is found and waited for; a longer --snapshot-deadline waits longer"),
         cancellation);
 
-    /// <summary>Writes that it was looked into, and what had been counted then, before its endpoint is told to anybody. Another run that is further with it is not set back.</summary>
+    /// <summary>Writes that it was looked into, and what had been counted then, before its endpoint is told to anybody. Another run that is further with it is not set back: what it had counted counts.</summary>
     /// <param name="restored">The instance.</param>
     /// <param name="baseline">What had been counted.</param>
     /// <param name="cancellation">Cancels.</param>
-    public async Task OfferAsync(RdsInstance restored, WriteBaseline baseline, CancellationToken cancellation)
+    /// <returns>What had been counted when it was looked into first.</returns>
+    public async Task<WriteBaseline> OfferAsync(RdsInstance restored, WriteBaseline baseline, CancellationToken cancellation)
     {
         if (await rds.FindInstanceAsync(restored.Identifier, cancellation) is { } now && RestoreTags.IsOffered(now))
         {
-            return;
+            return WriteBaseline.Parse(now.Tags.GetValueOrDefault(RestoreTags.LookedInto)) ?? baseline;
         }
 
         await rds.TagAsync(restored.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.Step] = RestoreTags.Text(RestoreStep.Checked), [RestoreTags.LookedInto] = baseline.ToTag() }, cancellation);
+        return baseline;
     }
 }

@@ -16,6 +16,7 @@ namespace Aragora.Runbook.Snapshots;
 public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
 {
     private const string Renaming = "renaming";
+    private const int Tries = 5;
     private readonly RdsWait wait = new(run, options);
 
     /// <summary>Asked right before the first rename, when everything is prepared: what it throws leaves the names as they are. Default: nothing is asked.</summary>
@@ -99,8 +100,9 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
 
         await run.Journal.ActAsync("write on both instances which is which", new { Original = original.Identifier, Restored = restored.Identifier, KeptAs = keptAs }, async () =>
         {
-            await rds.TagAsync(original.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.KeptOf] = options.InstanceIdentifier, [RestoreTags.KeptFor] = restored.Tags[RestoreTags.Snapshot] }, cancellation);
+            // An ARN holds the name: where another run has exchanged them by now, the first of these finds nothing, and the second, which would mean the wrong one, is not asked for.
             await rds.TagAsync(restored.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.KeptAs] = keptAs, [RestoreTags.Step] = RestoreTags.Text(RestoreStep.Switching) }, cancellation);
+            await rds.TagAsync(original.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.KeptOf] = options.InstanceIdentifier, [RestoreTags.KeptFor] = restored.Tags[RestoreTags.Snapshot] }, cancellation);
             return keptAs;
         });
     }
@@ -118,6 +120,7 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
             await TakeAsync(restored, keptAs);
         }
 
+        await InPlaceAsync(restored, keptAs);
         var bearer = await rds.FindInstanceAsync(options.InstanceIdentifier, CancellationToken.None) ?? throw Torn(keptAs, restored, $"RDS does not describe {options.InstanceIdentifier}");
         await rds.TagAsync(bearer.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.Step] = RestoreTags.Text(RestoreStep.Switched) }, CancellationToken.None);
         return new ExchangedNames(bearer, keptAs, began);
@@ -158,15 +161,20 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
         {
             await RenameAsync("rename the restored instance into its place", restored.Identifier, name, (_, taken) => taken is not null && RestoreTags.IsSame(taken, restored));
         }
+    }
 
+    /// <summary>Also where another run has asked for it: RDS describes the new name before the instance answers under it.</summary>
+    private async Task InPlaceAsync(RdsInstance restored, string keptAs)
+    {
+        var name = options.InstanceIdentifier;
         await wait.UntilAsync(
-            $"rename of {restored.Identifier} to {name}",
+            restored.Identifier == name ? $"{name} in its place" : $"rename of {restored.Identifier} to {name}",
             async token =>
             {
                 var here = await rds.FindInstanceAsync(name, token);
                 var left = await rds.FindInstanceAsync(restored.Identifier, token);
                 var isIt = here is { IsAvailable: true, Address: not null } && RestoreTags.IsSame(here, restored);
-                return new Seen<RdsInstance>(isIt && left is null ? here : null, $"{name} is {here?.Status ?? "not described yet"}, {restored.Identifier} is {left?.Status ?? "gone"}");
+                return new Seen<RdsInstance>(isIt && (left is null || restored.Identifier == name) ? here : null, $"{name} is {here?.Status ?? "not described yet"}, {restored.Identifier} is {left?.Status ?? "gone"}");
             },
             last => Torn(keptAs, restored, $"the second rename did not end in {Measures.Duration(options.Deadline)}: {last}"),
             CancellationToken.None);
@@ -179,31 +187,45 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
     /// <returns>Whether it was taken from this run.</returns>
     private async Task<bool> RenameAsync(string act, string from, string to, Func<RdsInstance?, RdsInstance?, bool> isDone)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await run.Journal.ActAsync(act, new { From = from, To = to }, async () =>
+            try
             {
-                await rds.RenameAsync(from, to, CancellationToken.None);
-                return to;
-            });
-            return true;
-        }
-        catch (RunbookException refused) when (refused is FailedCleanException || RdsFailures.IsOvertaken(refused))
-        {
-            await new RdsWait(run, options with { Deadline = options.Lag }).UntilAsync(
-                $"rename of {from} to {to}, which was not taken ({refused.What.TrimEnd('.')})",
-                async token =>
+                await run.Journal.ActAsync(act, new { From = from, To = to }, async () =>
                 {
-                    var left = await rds.FindInstanceAsync(from, token);
-                    var taken = await rds.FindInstanceAsync(to, token);
-                    return new Seen<string>(left is null or { Status: Renaming } || isDone(left, taken) ? to : null, $"{from} is {left?.Status ?? "gone"}, {to} is {taken?.Status ?? "not described"}");
-                },
-                _ => refused,
-                CancellationToken.None);
-            run.Log.Warning("{From:l} is being renamed to {To:l} already, asked for by another run or by a request whose answer was lost: that is waited for", from, to);
-            return false;
+                    await rds.RenameAsync(from, to, CancellationToken.None);
+                    return to;
+                });
+                return true;
+            }
+            catch (RunbookException refused) when (RdsFailures.IsPassing(refused) || RdsFailures.IsOvertaken(refused))
+            {
+                try
+                {
+                    await OnItsWayAsync(from, to, isDone, refused);
+                    run.Log.Warning("{From:l} is being renamed to {To:l} already, asked for by another run or by a request whose answer was lost: that is waited for", from, to);
+                    return false;
+                }
+                catch (RunbookException still) when (ReferenceEquals(still, refused) && attempt < Tries && RdsFailures.IsPassing(refused))
+                {
+                    // Nobody bears the name meanwhile: RDS that could not take it is asked again.
+                    run.Log.Warning("The rename of {From:l} to {To:l} was not taken, and is asked for again: {Why:l}", from, to, LogText.SingleLine(refused.Message, 300));
+                }
+            }
         }
     }
+
+    private Task OnItsWayAsync(string from, string to, Func<RdsInstance?, RdsInstance?, bool> isDone, RunbookException refused) =>
+        new RdsWait(run, options with { Deadline = options.Lag }).UntilAsync(
+            $"rename of {from} to {to}, which was not taken ({refused.What.TrimEnd('.')})",
+            async token =>
+            {
+                var left = await rds.FindInstanceAsync(from, token);
+                var taken = await rds.FindInstanceAsync(to, token);
+                return new Seen<string>(left is null or { Status: Renaming } || isDone(left, taken) ? to : null, $"{from} is {left?.Status ?? "gone"}, {to} is {taken?.Status ?? "not described"}");
+            },
+            _ => refused,
+            CancellationToken.None);
 
     private NeedsPersonException Torn(string keptAs, RdsInstance restored, string why, Exception? cause = null)
     {

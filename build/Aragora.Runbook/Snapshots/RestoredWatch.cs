@@ -36,6 +36,9 @@ internal sealed class RestoredWatch(RunContext run, RdsInstance restored)
     /// <summary>What had been counted when this run looked into it first; null where an earlier run did.</summary>
     public WriteBaseline? Taken => isFound ? null : baseline;
 
+    /// <summary>Another run had looked into it first: what that one had counted counts.</summary>
+    public void Since(WriteBaseline first) => baseline = first;
+
     /// <summary>Begins, in the session that looks into it and before anything is read: one that an earlier run had looked into has to be as it was then.</summary>
     /// <exception cref="RefusedException">It was written to since, or may have been, or somebody is in it.</exception>
     public async Task BeginAsync(PostgresSession session, CancellationToken cancellation)
@@ -43,7 +46,7 @@ internal sealed class RestoredWatch(RunContext run, RdsInstance restored)
         if (isFound)
         {
             await RequireUntouchedAsync(session, cancellation);
-            run.Log.Information("{Instance:l} is as it was when it was looked into at {At:l}: nothing was written to it since, and nobody is in it", restored.Identifier, Measures.Moment(baseline!.At));
+            run.Log.Information("{Instance:l} is as it was when it was looked into at {At:l}: no rows were written to it since, no tables made or dropped, and nobody is in it", restored.Identifier, Measures.Moment(baseline!.At));
             return;
         }
 
@@ -89,7 +92,7 @@ internal sealed class RestoredWatch(RunContext run, RdsInstance restored)
         var stop = others.Count > 0 ? "stop what is connected to it (pids above)" : null;
         var anew = $"to restore the snapshot anew: aws rds remove-tags-from-resource --resource-name {restored.Arn} --tag-keys {RestoreTags.RestoreOf}   then repeat the command ({restored.Identifier} stays, and costs until somebody deletes it)";
         var asItIs = $"to take exactly this instance, with whatever was written to it: {(stop is null ? "" : $"{stop}, ")}aws rds add-tags-to-resource --resource-name {restored.Arn} --tags Key={RestoreTags.Step},Value={RestoreTags.Text(RestoreStep.Configured)}   then repeat the command, which looks into it anew";
-        var first = unknown is null && written is null ? $"to go on: {stop}, then repeat the command" : asItIs;
+        var first = unknown is null && written is null ? $"to go on: {stop}, then repeat the command" : written is null ? asItIs : asItIs + " (what writes by itself there, such as pg_cron or a subscription, has to be stopped first)";
         return new RefusedException(what, string.Join("; ", why.Where(part => part is not null)), first + Environment.NewLine + "        " + anew);
     }
 

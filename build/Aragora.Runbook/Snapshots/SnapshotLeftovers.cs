@@ -23,7 +23,7 @@ public sealed record SnapshotLeftovers(IReadOnlyList<string> Lines, RunbookExcep
             var step = RestoreTags.StepOf(restored);
             var command = $"./build.sh Rollback --target-environment Production --strategy Snapshot {RdsOptions.InstanceSwitch} {name} --snapshot-identifier {snapshot}{(step is RestoreStep.Switching ? " --switch Rename" : "")}";
             lines.Add($"{restored.Identifier}, restored from {snapshot} by run {restored.Tags.GetValueOrDefault(SnapshotTags.RunId, "?")}, is {step.ToString()!.ToLowerInvariant()} ({restored.Status}): {command}   goes on with it. It costs as long as it stands; whoever deletes it looks first whether something was pointed at it");
-            if (step is RestoreStep.Switching && !IsWhereItWas(bearer))
+            if (step is RestoreStep.Switching && !IsWhereItWas(bearer, restored))
             {
                 trouble = new NeedsPersonException(
                     bearer is null ? $"Nobody bears the name {name}: production's endpoint leads nowhere." : $"The exchange of names around {name} has not come to its end.",
@@ -39,8 +39,8 @@ public sealed record SnapshotLeftovers(IReadOnlyList<string> Lines, RunbookExcep
         return new SnapshotLeftovers(lines, trouble);
     }
 
-    /// <summary>The original bears its name, and no rename of it has begun: an exchange was only intended.</summary>
-    private static bool IsWhereItWas(RdsInstance? bearer) => bearer is { Status: not "renaming" } && RestoreTags.StepOf(bearer) is null;
+    /// <summary>The original bears its name, and no rename of it has begun: an exchange was only intended. It may itself be what an earlier rollback restored.</summary>
+    private static bool IsWhereItWas(RdsInstance? bearer, RdsInstance restored) => bearer is { Status: not "renaming" } && !RestoreTags.IsSame(bearer, restored);
 
     /// <summary>Somebody took the tag away that makes a run go on with it, so that its snapshot is restored anew: nothing else remembers it.</summary>
     private static bool IsLetGo(RdsInstance instance, string name) =>

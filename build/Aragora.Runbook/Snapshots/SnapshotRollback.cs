@@ -78,6 +78,14 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
             return await FinishAsync(work, situation, looked, cancellation);
         }
 
+        if (situation.Restored is not { } now || !RestoreTags.IsSame(now, restored))
+        {
+            throw new RefusedException(
+                $"{restored.Identifier}, which was looked into, is not the one that would take the name {options.InstanceIdentifier}.",
+                $"{(situation.Restored is { } another ? $"{another.Identifier} was restored from {snapshot.Identifier} meanwhile" : $"it was deleted meanwhile, or its tag {RestoreTags.RestoreOf} was taken away")}; nothing was renamed",
+                "./build.sh Status, then repeat the command");
+        }
+
         lost = await writes.RequireAcceptedAsync(environment, cancellation);
         writes.Accept(environment, lost);
         return await SwitchAsync(work, situation, looked, lost, token => LastLookAsync(environment, restored, watch, lease, token), cancellation);
@@ -123,7 +131,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var seen = await run.Journal.ActAsync("look into the restored database", new { restored.Identifier, restored.Endpoint }, () => check.RunAsync(At(work.Environment, restored), work.Snapshot, work.Manifest, cancellation));
         if (watch.Taken is { } baseline)
         {
-            await restore.OfferAsync(restored, baseline, cancellation);
+            watch.Since(await restore.OfferAsync(restored, baseline, cancellation));
         }
 
         var facts = Facts(work.Snapshot, restored, seen, [.. differences.Select(difference => difference.ToString())]);

@@ -158,6 +158,7 @@ public sealed class PortForwardTests(TestCluster cluster, RealServer server, Ima
             Spec = new V1PodSpec
             {
                 TerminationGracePeriodSeconds = 0,
+                AutomountServiceAccountToken = false,
                 Containers =
                 [
                     new V1Container

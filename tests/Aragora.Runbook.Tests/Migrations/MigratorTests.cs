@@ -167,7 +167,7 @@ public sealed class MigratorTests(RealServer server)
     }
 
     [Theory]
-    [InlineData("tables without a revision", "has 1 tables but no alembic_version")]
+    [InlineData("tables without a revision", "has 1 table but no alembic_version")]
     [InlineData("another schema", "keeps its revision in elsewhere.alembic_version")]
     [InlineData("overlapping rows", "holds r1000 beside r2000")]
     public async Task A_database_that_cannot_tell_its_revision_is_refused(string fault, string expected)

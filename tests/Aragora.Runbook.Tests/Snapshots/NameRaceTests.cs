@@ -66,6 +66,21 @@ public sealed class NameRaceTests(RealServer server, MotoServer moto, SecondServ
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    public async Task A_rename_that_rds_could_not_take_is_asked_for_again(int nth)
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second);
+        var snapshot = (await scenario.SnapshotAsync()).Snapshot;
+        var renames = 0;
+        await using var failing = new FakeBetween(moto.Url, request => request["NewDBInstanceIdentifier"] is not null && ++renames == nth ? Task.FromResult(FakeBetween.Error(503, "ServiceUnavailable", "come back later")) : request.PassAsync());
+        var result = (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot), moto.Api(failing.Url))).Switched.ShouldNotBeNull();
+        renames.ShouldBe(3);
+        (await scenario.InstancesAsync()).Select(instance => instance.Identifier).ShouldBe([scenario.Instance, result.KeptInstance]);
+        scenario.Warnings.ShouldContain(line => line.Contains("was not taken, and is asked for again", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
     public async Task A_rename_that_is_not_allowed_is_for_a_person(int nth)
     {
         var scenario = await RdsScenario.NewAsync(server, moto, second);

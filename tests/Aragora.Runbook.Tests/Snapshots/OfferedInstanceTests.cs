@@ -40,7 +40,7 @@ public sealed class OfferedInstanceTests(RealServer server, MotoServer moto, Sec
         refused.Why.ShouldBe("what is in it may be somebody's work, and is no longer sure to be the snapshot; nothing was renamed, and production was not touched");
         refused.Next.Split(Environment.NewLine).Select(line => line.Trim()).ShouldBe(
         [
-            $"to take exactly this instance, with whatever was written to it: aws rds add-tags-to-resource --resource-name {offered.Arn} --tags Key=aragora:step,Value=configured   then repeat the command, which looks into it anew",
+            $"to take exactly this instance, with whatever was written to it: aws rds add-tags-to-resource --resource-name {offered.Arn} --tags Key=aragora:step,Value=configured   then repeat the command, which looks into it anew (what writes by itself there, such as pg_cron or a subscription, has to be stopped first)",
             $"to restore the snapshot anew: aws rds remove-tags-from-resource --resource-name {offered.Arn} --tag-keys aragora:restore-of   then repeat the command ({offered.Identifier} stays, and costs until somebody deletes it)",
         ]);
         scenario.Moves.ShouldBeEmpty();

@@ -93,6 +93,16 @@ public sealed class RestoreSituationTests
         line.ShouldEndWith($"aws rds modify-db-instance --db-instance-identifier {name} --no-deletion-protection --apply-immediately && aws rds delete-db-instance --db-instance-identifier {name} --final-db-snapshot-identifier {name}-final");
     }
 
+    [Fact]
+    public void An_exchange_that_was_only_intended_is_no_trouble_though_production_was_restored_before()
+    {
+        var bearer = Instance(Name, "available", (RestoreTags.RestoreOf, Name), (RestoreTags.Snapshot, "older"), (RestoreTags.RestoredAs, "prod-restored-1"), (RestoreTags.Step, "switched"));
+        var intended = Instance("prod-restored-2", "available", (RestoreTags.RestoreOf, Name), (RestoreTags.Snapshot, "s"), (RestoreTags.RestoredAs, "prod-restored-2"), (RestoreTags.Step, "switching"));
+        SnapshotLeftovers.Tell([bearer, intended], Name).Trouble.ShouldBeNull();
+        SnapshotLeftovers.Tell([bearer with { Status = "renaming" }, intended], Name).Trouble.ShouldNotBeNull();
+        SnapshotLeftovers.Tell([intended with { Identifier = Name }], Name).Trouble.ShouldNotBeNull().What.ShouldStartWith("The exchange of names around prod has not come to its end");
+    }
+
     private static RdsInstance Instance(string name, string status, params (string Key, string Value)[] tags) => new()
     {
         Identifier = name,
