@@ -21,14 +21,17 @@ sealed partial class Build
     };
 
     /// <summary>What StartApplication wants to know, as it is typed: of this run's own switches or of its surroundings, which another machine may lack.</summary>
-    private string SwitchesOf(TargetEnvironment environment, IEnumerable<ApplicationName> names)
+    private string SwitchesOf(TargetEnvironment environment, IReadOnlyList<ApplicationName> names)
     {
+        var isInCluster = names.Any(name => name.IsInCluster);
         var prefix = $"--{environment.ToString().ToLowerInvariant()}";
         (string Switch, string? Value)[] said =
         [
             ($"{prefix}-application", string.Join(',', names.Distinct())),
-            ($"{prefix}-kubernetes-context", ContextOf(environment)),
-            ($"{prefix}-namespace", Of(environment, StagingNamespace, ProductionNamespace)),
+            ("--kubeconfig", isInCluster ? Kubeconfig : null),
+            ($"{prefix}-kubernetes-context", isInCluster ? ClusterOf(environment).Kubectl.Context : null),
+            ($"{prefix}-namespace", isInCluster ? ClusterOf(environment).Namespace : null),
+            ($"{prefix}-port-forward", PortForwardOf(environment)?.ToString()),
             ("--compose-file", ComposeFile?.ToString()),
             ("--compose-project", ComposeProject),
         ];

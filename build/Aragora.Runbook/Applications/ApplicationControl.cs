@@ -70,7 +70,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         }
 
         var running = seen.Where(part => part is not { Replicas: 0, Note: null }).ToList();
-        var intent = new StopIntent(environment.Database.Endpoint, environment.Database.Database, [.. running.Select(part => new StopIntentPart(part.Name, part.Note?.Replicas ?? part.Replicas, part.Images, part.Holders, part.Note?.LeftBecause))]);
+        var intent = new StopIntent(environment.Database.Endpoint, environment.Database.Database, [.. running.Select(part => new StopIntentPart(part.Name, part.Note?.Replicas ?? part.Replicas, part.Images, part.Holders, part.LeftBecause))]);
         (stoppedAt, stoppedMoment) = (run.Clock.GetTimestamp(), run.Clock.GetUtcNow());
         await run.Journal.ActAsync(StopIntent.Act(environment), intent, async () =>
         {
@@ -79,7 +79,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
                 foreach (var part in running)
                 {
                     // From here on it may be stopped, whatever is answered.
-                    stopped.Add(new StoppedPart(part.Name, part.Images, part.Note?.Replicas ?? part.Replicas, null) { LeftBecause = part.Note?.LeftBecause });
+                    stopped.Add(new StoppedPart(part.Name, part.Images, part.Note?.Replicas ?? part.Replicas, null) { LeftBecause = part.LeftBecause });
                     var replicas = await PersistAsync(() => Part(part.Name).StopAsync(part, run.RunId, stoppedMoment, cancellation), cancellation);
                     stopped[^1] = stopped[^1] with { Replicas = replicas };
                     run.Log.Information("Stopping {Part}: {Replicas} {Noun:l}, {Images:l}", part.Name, replicas, replicas == 1 ? "instance" : "instances", string.Join(", ", part.Images));
@@ -155,13 +155,13 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         foreach (var left in (await LookAsync(cancellation)).Where(part => part.Note is not null && part.Note.Run != run.RunId))
         {
             var note = left.Note!;
-            if (note.LeftBecause is { } why && !isAsked)
+            if (left.LeftBecause is { } why && !isAsked)
             {
                 run.Log.Warning("{Part} was left stopped on purpose by run {Run} ({At:l}), and stays so: {Why:l}. When the database is as it should be: {Next:l}", left.Name, note.Run, Measures.Moment(note.At), why, StartingTarget);
                 continue;
             }
 
-            run.Log.Warning("{Part} was stopped by run {Run}, which {End:l} ({At:l}): it is put back to {Replicas}", left.Name, note.Run, note.LeftBecause is null ? "died" : "left it so", Measures.Moment(note.At), note.Replicas);
+            run.Log.Warning("{Part} was stopped by run {Run}, which {End:l} ({At:l}): it is put back to {Replicas}", left.Name, note.Run, left.LeftBecause is null ? "died" : "left it so", Measures.Moment(note.At), note.Replicas);
             var started = await start.RunAsync(environment, [Part(left.Name)], note.Run, waits);
             failure ??= started.Failure;
             foreach (var (name, what) in started.Done)
@@ -178,7 +178,7 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     public async Task<NeedsPersonException> LeaveStoppedAsync(NeedsPersonException person)
     {
         var why = LogText.SingleLine(run.Secrets.Apply(person.What), 200);
-        run.Journal.Note(StopIntent.Leaving(environment), new LeftIntent([.. stopped.Select(part => part.Name)], why));
+        new SteadyJournal(run).Note(StopIntent.Leaving(environment), new LeftIntent([.. stopped.Select(part => part.Name)], why));
         var unnoted = new List<string>();
         foreach (var part in stopped)
         {
@@ -192,8 +192,9 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
                     },
                     CancellationToken.None);
             }
-            catch (Exception unreachable) when (unreachable is RunbookException or PartException)
+            catch (Exception unreachable)
             {
+                // Whatever it was: the other parts are noted all the same, and what is to be said is said.
                 run.Log.Error(unreachable, "That {Part} is left stopped on purpose could not be noted on it", part.Name);
                 unnoted.Add(part.Name);
             }

@@ -46,16 +46,13 @@ public sealed class ApplicationStatus(RunContext run)
         }
 
         var what = part.Replicas == 0 ? $"was stopped by run {note.Run} at {Measures.Moment(note.At)} (it had {note.Replicas})" : $"runs ({part.Replicas}), and bears the note of run {note.Run} that it was stopped at {Measures.Moment(note.At)} (it had {note.Replicas})";
-        if (note.LeftBecause is { } why)
-        {
-            return Stays(environment, part, $"{what}, which left it so on purpose: {why}", $"when the database is as it should be: {application.StartingTarget}");
-        }
-
         switch (await IsAtWorkAsync(environment, note.Run, cancellation))
         {
             case true:
                 run.Log.Warning("{Environment}: {Part} {What:l}; that run is at work, and puts it back itself", environment.DisplayName, part.Name, what);
                 return null;
+            case false or null when part.LeftBecause is { } why:
+                return Stays(environment, part, $"{what}, which left it so on purpose: {why}", $"when the database is as it should be: {application.StartingTarget}");
             case false:
                 return Stays(environment, part, $"{what}, and that run is not at work any more", application.StartingTarget);
             case null:

@@ -53,7 +53,11 @@ public interface IApplicationPart
 /// <param name="Note">What a run that stopped it noted; null where none did.</param>
 /// <param name="Holders">What would start it again, with what is set there: for the journal.</param>
 /// <param name="Deploying">The line that gives it another image; <c>IMAGE</c> stands for that.</param>
-public sealed record PartSeen(string Name, int Replicas, IReadOnlyList<string> Images, IReadOnlyList<string> Addresses, StopNote? Note, IReadOnlyList<string> Holders, string Deploying);
+public sealed record PartSeen(string Name, int Replicas, IReadOnlyList<string> Images, IReadOnlyList<string> Addresses, StopNote? Note, IReadOnlyList<string> Holders, string Deploying)
+{
+    /// <summary>Why it was left stopped on purpose; null where it was not, or where somebody has started it since.</summary>
+    public string? LeftBecause => Replicas == 0 ? Note?.LeftBecause : null;
+}
 
 /// <summary>A note on something that a run stopped.</summary>
 /// <param name="Run">The run.</param>

@@ -26,7 +26,7 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
             throw new BadInputException(
                 $"No application of {environment.DisplayName} is named.",
                 environment.IsLocalStack ? "the local stack has none that is stopped" : "only what is named is looked at",
-                $"./build.sh StartApplication --target-environment {environment.Name} --{environment.DisplayName}-application {ApplicationName.Forms}");
+                $"./build.sh StartApplication --target-environment {environment.Name} --{environment.DisplayName}-application deployment/NAME   (or statefulset/NAME, compose/SERVICE)");
         }
 
         var started = await PutBackAsync(environment, application, isAsked: true, cancellation);

@@ -74,12 +74,18 @@ public sealed class InspectionFlow(
             return new StepFact("status", "no database; ./build.sh LocalUp makes a local stack");
         }
 
-        // First of all, and without the migrations tree: a closed database matters more than a revision file that does not load.
+        // First of all, and without the migrations tree: a closed database and a stopped application matter more than a revision file that does not load.
         var closed = await ShowRestoresAsync(asked, cancellation);
         if (Snapshots is not null && asked.Any(environment => environment.Name == TargetEnvironment.Production))
         {
             var torn = await Snapshots.ShowAsync(cancellation);
             closed = torn ?? closed;
+        }
+
+        foreach (var environment in asked)
+        {
+            var stopped = await new ApplicationStatus(run).ShowAsync(environment, applications, cancellation);
+            closed ??= stopped;
         }
 
         var status = await StatusOfAsync(asked, closed, cancellation);
@@ -91,12 +97,6 @@ public sealed class InspectionFlow(
         }
 
         await ShowWorkAsync(asked, cancellation);
-        foreach (var environment in asked)
-        {
-            var stopped = await new ApplicationStatus(run).ShowAsync(environment, applications, cancellation);
-            closed ??= stopped;
-        }
-
         if (closed is not null)
         {
             throw closed;

@@ -34,6 +34,7 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
 
         if (options.Strategy == RollbackStrategy.Snapshot && Snapshots is not null)
         {
+            await application.PutBackLeftoversAsync(environment, cancellation);
             return await Snapshots.RollbackAsync(environment, cancellation);
         }
 

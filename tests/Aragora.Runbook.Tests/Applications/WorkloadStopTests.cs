@@ -177,6 +177,27 @@ public sealed class WorkloadStopTests(RealServer server)
     }
 
     [Fact]
+    public async Task What_was_left_stopped_and_a_person_started_by_hand_runs_again_after_a_restore_that_fails()
+    {
+        await using var bench = await ClusterBench.NewAsync();
+        var scenario = await StopScenario.NewAsync(server);
+        await bench.ApplicationAsync("Deployment", "api", 1, dsn: null);
+        var (leaving, failing) = (scenario.NewRun(), scenario.NewRun());
+        var first = scenario.Control(leaving, bench.Workload(leaving, Api));
+        await scenario.StopAsync(first, leaving);
+        await first.LeaveStoppedAsync(new NeedsPersonException("Nobody knows what it is.", "it was not seen", "look"));
+        await bench.ScaleAsync("api", 1, "kubectl-edit");
+
+        var second = scenario.Control(failing, bench.Workload(failing, Api));
+        await scenario.StopAsync(second, failing);
+        (await bench.NotesAsync(Deployments, "api")).Count.ShouldBe(3, "it was started since, and is to be started again, also by a later run");
+        (await second.ReturnAsync())!.Failure.ShouldBeNull();
+
+        (await bench.ReplicasAsync("Deployment", "api")).ShouldBe(1);
+        (await bench.NotesAsync(Deployments, "api")).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Status_calls_a_person_for_what_is_stopped_with_nobody_at_work_to_start_it()
     {
         await using var bench = await ClusterBench.NewAsync();

@@ -115,7 +115,7 @@ internal static class ApiFailures
                 $"There is no namespace \"{cluster.Namespace}\" in {cluster.Description}.", said, $"{cluster.Kubectl.ClusterLine("get namespaces")}   lists them; name it with --staging-namespace or --production-namespace"),
             ApiFailureKind.NotFound => ($"What was asked for is not there: {act}.", $"{said} ({where})", $"{cluster.Kubectl.Line($"get {act.Resource.Split('/')[0]}")}   lists what is there"),
             ApiFailureKind.Conflict => ($"The API did not {act}: it is there already, or somebody changed it meanwhile.", said, "repeat the command"),
-            ApiFailureKind.Invalid => ($"The API refuses what was sent to {act}.", Fields(answer!), $"correct the job file (--migration-job) or the parameter that it names; {cluster.Kubectl.Line("apply --dry-run=server -f <file>")}   shows the same"),
+            ApiFailureKind.Invalid => ($"The API refuses what was sent to {act}.", Fields(answer!), $"correct the job file (--migration-job) or the parameter that it names; {cluster.Kubectl.Line("apply --dry-run=server -f FILE")}   shows the same"),
             _ => ($"The Kubernetes API at {cluster.Server} failed to {act}.", said.Length > 0 ? said : failure.Message, "repeat the command; if it stays so, the cluster's administrator has the API server's log"),
         };
         return new KubernetesApiException(kind, what, why, next, failure);

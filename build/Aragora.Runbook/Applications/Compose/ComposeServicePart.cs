@@ -29,7 +29,7 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
     private string Service => name.Name;
 
     /// <inheritdoc/>
-    public string StartingCommand(int replicas) => $"docker compose {string.Join(' ', location.Arguments.Append("start").Append(Service))}";
+    public string StartingCommand(int replicas) => string.Join(' ', (tool is null ? ["docker", "compose"] : tool.Prefix.Prepend(tool.Program)).Concat(["--project-directory", location.Root, .. location.Arguments, "start", Service]).Select(Command.Quoted));
 
     /// <inheritdoc/>
     public async Task<PartSeen> LookAsync(CancellationToken cancellation)

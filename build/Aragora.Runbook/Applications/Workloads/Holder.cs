@@ -59,6 +59,9 @@ internal sealed record Holder(string What, ClusterResource Resource, JsonObject 
         return patch;
     }
 
+    /// <summary>Notes that what it deploys stays stopped on purpose; null where it bears no note of this run.</summary>
+    public JsonObject? LeavePatch(string run, string why) => StopAnnotations.Leaving(Json, HeldBy == run, why);
+
     /// <summary>Puts back what was set, and takes the note away. Where somebody set something else meanwhile, that stays.</summary>
     public JsonObject ReleasePatch()
     {

@@ -141,6 +141,13 @@ public sealed class KubernetesWorkload : IApplicationPart
     public Task LeaveAsync(string runId, string why, CancellationToken cancellation) => FailingAsync(async () =>
     {
         var workload = await RequireAsync(cancellation);
+
+        // Whoever was suspended with it deploys others too: a later run that takes its note for a dead run's would wake it, and with it this one.
+        foreach (var holder in (await holding.FindAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == runId))
+        {
+            await patches.ApplyAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).LeavePatch(runId, why) ?? throw new PartException($"{holder.What} bears no note of this run any more", isTransient: false), cancellation);
+        }
+
         return await patches.ApplyAsync(
             Name,
             address.Resource,

@@ -42,6 +42,19 @@ internal static class StopAnnotations
         patch.Put(note.At.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), "metadata", "annotations", StoppedAt);
     }
 
+    /// <summary>The patch that says of a noted object that it stays so on purpose; null where the note is not of the run that says it.</summary>
+    public static JsonObject? Leaving(JsonObject thing, bool isOurs, string why)
+    {
+        if (!isOurs)
+        {
+            return null;
+        }
+
+        var patch = PatchOf(thing);
+        patch.Put(why, "metadata", "annotations", LeftStopped);
+        return patch;
+    }
+
     /// <summary>Takes the note away, in a patch.</summary>
     public static void Erase(JsonObject patch, JsonObject thing)
     {

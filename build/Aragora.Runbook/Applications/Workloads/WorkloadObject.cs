@@ -48,6 +48,12 @@ internal sealed record WorkloadObject(JsonObject Json)
     {
         var patch = StopAnnotations.PatchOf(Json);
         StopAnnotations.Write(patch, new StopNote(run, at, Note is { Replicas: > 0 } first ? first.Replicas : replicas));
+        if (Replicas > 0 && StopAnnotations.Annotation(Json, StopAnnotations.LeftStopped) is not null)
+        {
+            // Somebody has started it since: it is to be started again.
+            patch.Put(null, "metadata", "annotations", StopAnnotations.LeftStopped);
+        }
+
         patch.Put(0, "spec", "replicas");
         return patch;
     }
@@ -55,17 +61,7 @@ internal sealed record WorkloadObject(JsonObject Json)
     /// <summary>Notes that it stays stopped on purpose; null where it bears no note of this run.</summary>
     /// <param name="run">The run that stopped it.</param>
     /// <param name="why">Why it stays so.</param>
-    public JsonObject? LeavePatch(string run, string why)
-    {
-        if (Note?.Run != run)
-        {
-            return null;
-        }
-
-        var patch = StopAnnotations.PatchOf(Json);
-        patch.Put(why, "metadata", "annotations", StopAnnotations.LeftStopped);
-        return patch;
-    }
+    public JsonObject? LeavePatch(string run, string why) => StopAnnotations.Leaving(Json, Note?.Run == run, why);
 
     /// <summary>Asks for the pods that were there, and takes the note away. Where somebody scaled it up meanwhile, that stays.</summary>
     /// <param name="replicas">How many there were.</param>
