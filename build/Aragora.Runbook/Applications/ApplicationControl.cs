@@ -22,6 +22,9 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     /// <summary>Whether there is anything to stop.</summary>
     public bool IsNamed => parts.Count > 0;
 
+    /// <summary>Its parts.</summary>
+    public IReadOnlyList<IApplicationPart> Parts => parts;
+
     /// <summary>Whether this run has stopped something that it has not started again.</summary>
     public bool IsStopped => stopped.Count > 0;
 
@@ -152,9 +155,26 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     {
         var done = new Dictionary<string, string>(StringComparer.Ordinal);
         string? failure = null;
-        foreach (var left in (await LookAsync(cancellation)).Where(part => part.Note is not null && part.Note.Run != run.RunId))
+        foreach (var part in parts)
         {
-            var note = left.Note!;
+            PartSeen left;
+            try
+            {
+                left = await part.LookAsync(cancellation);
+            }
+            catch (Exception unseen) when (parts.Count > 1 && unseen is RunbookException or PartException)
+            {
+                // One that is gone does not keep the others away.
+                run.Log.Error("{Part} cannot be looked at: {Why:l}", part.Name, LogText.SingleLine(unseen.Message, 400));
+                failure ??= LogText.SingleLine(unseen.Message, 400);
+                continue;
+            }
+
+            if (left.Note is not { } note || note.Run == run.RunId)
+            {
+                continue;
+            }
+
             if (left.LeftBecause is { } why && !isAsked)
             {
                 run.Log.Warning("{Part} was left stopped on purpose by run {Run} ({At:l}), and stays so: {Why:l}. When the database is as it should be: {Next:l}", left.Name, note.Run, Measures.Moment(note.At), why, StartingTarget);

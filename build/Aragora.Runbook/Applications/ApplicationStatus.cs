@@ -23,7 +23,7 @@ public sealed class ApplicationStatus(RunContext run)
         try
         {
             var application = applications(environment);
-            foreach (var part in await application.LookAsync(patience.Token))
+            foreach (var part in application.Parts)
             {
                 var stays = await ShowAsync(environment, application, part, patience.Token);
                 trouble ??= stays;
@@ -37,8 +37,19 @@ public sealed class ApplicationStatus(RunContext run)
         return trouble;
     }
 
-    private async Task<NeedsPersonException?> ShowAsync(DatabaseEnvironment environment, ApplicationControl application, PartSeen part, CancellationToken cancellation)
+    private async Task<NeedsPersonException?> ShowAsync(DatabaseEnvironment environment, ApplicationControl application, IApplicationPart named, CancellationToken cancellation)
     {
+        PartSeen part;
+        try
+        {
+            part = await named.LookAsync(cancellation);
+        }
+        catch (Exception unreachable) when (unreachable is RunbookException or PartException)
+        {
+            run.Log.Warning("{Part} of {Environment} could not be looked at: {Why:l}", named.Name, environment.DisplayName, LogText.SingleLine(unreachable.Message, 400));
+            return null;
+        }
+
         if (part.Note is not { } note)
         {
             run.Log.Information("{Environment}: {Part} has {Replicas}, {Images:l}", environment.DisplayName, part.Name, part.Replicas, string.Join(", ", part.Images));
