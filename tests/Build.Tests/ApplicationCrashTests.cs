@@ -24,7 +24,7 @@ public sealed class ApplicationCrashTests : IAsyncLifetime
     private KubernetesCluster? cluster;
     private ThrowawayServer server = null!;
 
-    private DatabaseEnvironment Shop => new() { Name = TargetEnvironment.Production, Database = server.Url with { Database = "shop" } };
+    private ShopDatabase Shop => new(server);
 
     private string Named => $"--target-environment Production --production-application deployment/api --production-namespace {@namespace}";
 
@@ -58,17 +58,17 @@ public sealed class ApplicationCrashTests : IAsyncLifetime
     {
         var host = new HostProcess("away");
         (string, string?) url = ("PRODUCTION_DATABASE_URL", $"postgresql://{server.Url.User}:{Uri.EscapeDataString(server.Url.Password!)}@{server.Url.Host}:{server.Url.Port}/shop");
-        await SqlAsync("CREATE DATABASE shop", "postgres");
-        await SqlAsync("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('b86d1e4f97c2'); CREATE TABLE generation AS SELECT 1 AS n");
+        await Shop.SqlAsync("CREATE DATABASE shop", "postgres");
+        await Shop.SqlAsync("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('b86d1e4f97c2'); CREATE TABLE generation AS SELECT 1 AS n");
         var made = await host.RunAsync("Backup", url);
         made.ExitCode.ShouldBe(0, made.Output + made.Error);
-        await SqlAsync("UPDATE generation SET n = 2");
+        await Shop.SqlAsync("UPDATE generation SET n = 2");
         await DeployAsync();
         var backup = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(host.Root, "artifacts", "backups")).Single(path => Path.GetFileName(path) != BackupCatalog.RecordsFolder));
         var rollback = $"Rollback {Named} --strategy Restore --backup {backup} --accept-lost-writes 10 --skip SmokeTest HealthCheck";
 
         // Whoever updates the database's row in pg_database waits for this transaction: the application is stopped by then, and the fence is not up yet.
-        await using (var holder = await HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE"))
+        await using (var holder = await Shop.HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE"))
         {
             await KilledAsync(host, rollback, url, "fence the live database");
         }
@@ -92,7 +92,7 @@ public sealed class ApplicationCrashTests : IAsyncLifetime
         done.Output.ShouldContain("The application is back: deployment/api: 2 replicas as before");
         done.Output.ShouldContain("After this, aragora/api:latest runs on schema revision b86d1e4f97c2");
         (await ReplicasAsync()).ShouldBe(2);
-        (await GenerationAsync()).ShouldBe(1);
+        (await Shop.GenerationAsync()).ShouldBe(1);
     }
 
     private async Task DeployAsync()
@@ -118,7 +118,7 @@ public sealed class ApplicationCrashTests : IAsyncLifetime
         using var process = host.Start(arguments, variable);
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var line = $"\"kind\":\"intent\",\"act\":{JsonSerializer.Serialize(act, RunbookJson.Line)}";
-        while (!process.HasExited && !HasLine(host, process.StartTime.ToUniversalTime(), line))
+        while (!process.HasExited && !host.Journals(process.StartTime.ToUniversalTime()).Any(text => text.Contains(line, StringComparison.Ordinal)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(2), patience.Token);
         }
@@ -126,44 +126,6 @@ public sealed class ApplicationCrashTests : IAsyncLifetime
         process.HasExited.ShouldBeFalse($"it ended before it came to: {act}");
         process.Kill();
         await process.WaitForExitAsync(patience.Token);
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", "postgres");
-        while (await session.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'aragora-guard-%')", patience.Token))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), patience.Token);
-        }
-    }
-
-    private static bool HasLine(HostProcess host, DateTime since, string line)
-    {
-        foreach (var journal in Directory.EnumerateFiles(Path.Combine(host.Root, "artifacts", "runbook"), "journal.ndjson", SearchOption.AllDirectories).Where(path => File.GetCreationTimeUtc(path) >= since))
-        {
-            using var reader = new StreamReader(new FileStream(journal, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            if (reader.ReadToEnd().Contains(line, StringComparison.Ordinal))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private async Task<PostgresSession> HoldAsync(string sql)
-    {
-        var holder = await PostgresSession.OpenAsync(Shop, "holder", "postgres");
-        await holder.ExecuteAsync("BEGIN", CancellationToken.None);
-        await holder.ExecuteAsync(sql, CancellationToken.None);
-        return holder;
-    }
-
-    private async Task SqlAsync(string sql, string? database = null)
-    {
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", database);
-        await session.ExecuteAsync(sql, CancellationToken.None);
-    }
-
-    private async Task<int> GenerationAsync()
-    {
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests");
-        return await session.ScalarAsync<int>("SELECT n FROM generation", CancellationToken.None);
+        await Shop.UntilGuardIsGoneAsync(patience.Token);
     }
 }

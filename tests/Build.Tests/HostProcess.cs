@@ -101,6 +101,16 @@ public sealed partial class HostProcess
         };
     }
 
+    /// <summary>The journals of its runs since a moment, as they are written.</summary>
+    public IEnumerable<string> Journals(DateTime since = default)
+    {
+        foreach (var journal in Directory.EnumerateFiles(Path.Combine(Root, "artifacts", "runbook"), "journal.ndjson", SearchOption.AllDirectories).Where(path => File.GetCreationTimeUtc(path) >= since))
+        {
+            using var reader = new StreamReader(new FileStream(journal, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            yield return reader.ReadToEnd();
+        }
+    }
+
     /// <summary>The targets of the summary table, in its order, with their outcome.</summary>
     public static IReadOnlyList<(string Target, string Outcome)> Summary(CommandResult result) =>
         [.. SummaryRow().Matches(result.Output).Select(match => (match.Groups["target"].Value, match.Groups["outcome"].Value))];

@@ -19,7 +19,7 @@ public sealed class RestoreCrashTests : IAsyncLifetime
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"aragora-crash-{Guid.NewGuid():N}");
     private ThrowawayServer server = null!;
 
-    private DatabaseEnvironment Shop => new() { Name = TargetEnvironment.Production, Database = server.Url with { Database = "shop" } };
+    private ShopDatabase Shop => new(server);
 
     public async ValueTask InitializeAsync()
     {
@@ -47,21 +47,21 @@ public sealed class RestoreCrashTests : IAsyncLifetime
         foreach (var act in new[] { "make a copy beside the live database", "restore into the copy", "analyse the copy", "compare the copy with the backup's manifest", "carry over what belongs to the database" })
         {
             await KilledAsync(host, rollback, url, act);
-            (await GenerationAsync()).ShouldBe(2, $"killed in: {act}");
+            (await Shop.GenerationAsync()).ShouldBe(2, $"killed in: {act}");
             var status = await host.RunAsync("Status --target-environment Production", url);
             status.Output.ShouldContain("was interrupted in the middle of", customMessage: act);
         }
 
         // Whoever updates the database's row in pg_database waits for this transaction: the fence is not up yet.
-        await using (var holder = await HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE"))
+        await using (var holder = await Shop.HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE"))
         {
             await KilledAsync(host, rollback, url, "fence the live database");
         }
 
-        (await GenerationAsync()).ShouldBe(2);
+        (await Shop.GenerationAsync()).ShouldBe(2);
 
         // A lock on the database itself lets the fence be put up, and makes the renames wait.
-        await using (var holder = await HoldAsync("ALTER ROLE CURRENT_USER IN DATABASE shop SET application_name = 'holder'"))
+        await using (var holder = await Shop.HoldAsync("ALTER ROLE CURRENT_USER IN DATABASE shop SET application_name = 'holder'"))
         {
             await KilledAsync(host, rollback, url, "exchange the live database for the restored copy");
         }
@@ -75,7 +75,7 @@ public sealed class RestoreCrashTests : IAsyncLifetime
 
         var done = await host.RunAsync(rollback, url);
         done.ExitCode.ShouldBe(5, "it was not verified, since that was skipped: " + done.Output);
-        (await GenerationAsync()).ShouldBe(1);
+        (await Shop.GenerationAsync()).ShouldBe(1);
         (await NamesAsync()).ShouldSatisfyAllConditions(names => names.Count.ShouldBe(2), names => names[0].ShouldBe("shop"), names => names[1].ShouldStartWith("shop_before_"));
         (await host.RunAsync("Status --target-environment Production", url)).Output.ShouldContain("shop was restored from " + backup);
     }
@@ -95,26 +95,26 @@ public sealed class RestoreCrashTests : IAsyncLifetime
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             Task probe;
-            await using (var holder = await HoldAsync("ALTER ROLE CURRENT_USER IN DATABASE shop SET application_name = 'holder'"))
+            await using (var holder = await Shop.HoldAsync("ALTER ROLE CURRENT_USER IN DATABASE shop SET application_name = 'holder'"))
             {
                 await UntilIntentAsync(host, process, Exchange, patience.Token);
                 await ConfigureAsync(settings + "synchronous_standby_names = 'nobody'\n");
 
                 // Once a commit waits, every session was told.
-                probe = SqlAsync("CREATE TABLE probe ()", "postgres");
-                await UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')", patience.Token);
+                probe = Shop.SqlAsync("CREATE TABLE probe ()", "postgres");
+                await Shop.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')", patience.Token);
             }
 
-            await UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'aragora-swap-%')", patience.Token);
+            await Shop.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'aragora-swap-%')", patience.Token);
             (await NamesAsync()).ShouldContain(name => name.StartsWith("shop_restore_", StringComparison.Ordinal), "nothing is exchanged before the commit");
             await KillAsync(process, patience.Token);
             await ConfigureAsync(settings);
-            await UntilAsync("SELECT EXISTS (SELECT FROM pg_database WHERE datname LIKE 'shop!_before!_%' ESCAPE '!')", patience.Token);
+            await Shop.UntilAsync("SELECT EXISTS (SELECT FROM pg_database WHERE datname LIKE 'shop!_before!_%' ESCAPE '!')", patience.Token);
             await probe;
         }
 
-        (await GenerationAsync()).ShouldBe(1, "the exchange is committed");
-        Journals(host).ShouldNotContain(text => text.Contains($"\"kind\":\"outcome\",\"act\":{JsonSerializer.Serialize(Exchange, RunbookJson.Line)}", StringComparison.Ordinal));
+        (await Shop.GenerationAsync()).ShouldBe(1, "the exchange is committed");
+        host.Journals().ShouldNotContain(text => text.Contains($"\"kind\":\"outcome\",\"act\":{JsonSerializer.Serialize(Exchange, RunbookJson.Line)}", StringComparison.Ordinal));
         var status = await host.RunAsync("Status --target-environment Production", url);
         status.ExitCode.ShouldBe(0, status.Output);
         status.Output.ShouldContain("was interrupted in the middle of");
@@ -123,10 +123,10 @@ public sealed class RestoreCrashTests : IAsyncLifetime
         string[] inOrder = ["to take it back instead", "ALTER DATABASE \"shop\" ALLOW_CONNECTIONS false;", "SELECT pg_terminate_backend(pid)", "BEGIN; ALTER DATABASE \"shop\" RENAME TO \"shop_undone_", "DROP DATABASE IF EXISTS \"shop_before_"];
         inOrder.Select(line => status.Output.IndexOf(line, StringComparison.Ordinal)).ShouldSatisfyAllConditions(places => places.ShouldNotContain(-1, status.Output), places => places.ShouldBeInOrder());
 
-        await SqlAsync("UPDATE generation SET n = 3");
+        await Shop.SqlAsync("UPDATE generation SET n = 3");
         var done = await host.RunAsync(rollback + "unknown", url);
         done.ExitCode.ShouldBe(5, "it was not verified, since that was skipped: " + done.Output);
-        (await GenerationAsync()).ShouldBe(1);
+        (await Shop.GenerationAsync()).ShouldBe(1);
         (await NamesAsync()).Count(name => name.StartsWith("shop_before_", StringComparison.Ordinal)).ShouldBe(2);
     }
 
@@ -136,7 +136,7 @@ public sealed class RestoreCrashTests : IAsyncLifetime
     private async Task ConfigureAsync(string settings)
     {
         await File.WriteAllTextAsync(Settings, settings);
-        await SqlAsync("SELECT pg_reload_conf()", "postgres");
+        await Shop.SqlAsync("SELECT pg_reload_conf()", "postgres");
     }
 
     private (string Name, string? Value) Url() => ("PRODUCTION_DATABASE_URL", $"postgresql://{server.Url.User}:{Uri.EscapeDataString(server.Url.Password!)}@{server.Url.Host}:{server.Url.Port}/shop");
@@ -144,11 +144,11 @@ public sealed class RestoreCrashTests : IAsyncLifetime
     /// <summary>A backup of generation 1; then comes generation 2.</summary>
     private async Task<string> BackedUpAsync(HostProcess host, (string Name, string? Value) url)
     {
-        await SqlAsync("CREATE DATABASE shop", "postgres");
-        await SqlAsync("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('b86d1e4f97c2'); CREATE TABLE generation AS SELECT 1 AS n; CREATE TABLE filler AS SELECT i, md5(i::text) AS t FROM generate_series(1, 100000) i");
+        await Shop.SqlAsync("CREATE DATABASE shop", "postgres");
+        await Shop.SqlAsync("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('b86d1e4f97c2'); CREATE TABLE generation AS SELECT 1 AS n; CREATE TABLE filler AS SELECT i, md5(i::text) AS t FROM generate_series(1, 100000) i");
         var made = await host.RunAsync("Backup", url);
         made.ExitCode.ShouldBe(0, made.Output + made.Error);
-        await SqlAsync("UPDATE generation SET n = 2");
+        await Shop.SqlAsync("UPDATE generation SET n = 2");
         return Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(host.Root, "artifacts", "backups")).Single(path => Path.GetFileName(path) != BackupCatalog.RecordsFolder));
     }
 
@@ -163,64 +163,24 @@ public sealed class RestoreCrashTests : IAsyncLifetime
     private static async Task UntilIntentAsync(HostProcess host, Process process, string act, CancellationToken patience)
     {
         var line = $"\"kind\":\"intent\",\"act\":{JsonSerializer.Serialize(act, RunbookJson.Line)}";
-        while (!process.HasExited && !Journals(host, process.StartTime.ToUniversalTime()).Any(text => text.Contains(line, StringComparison.Ordinal)))
+        while (!process.HasExited && !host.Journals(process.StartTime.ToUniversalTime()).Any(text => text.Contains(line, StringComparison.Ordinal)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(2), patience);
         }
 
-        process.HasExited.ShouldBeFalse($"it ended before it came to: {act}\n{string.Join('\n', Journals(host, process.StartTime.ToUniversalTime()))}");
+        process.HasExited.ShouldBeFalse($"it ended before it came to: {act}\n{string.Join('\n', host.Journals(process.StartTime.ToUniversalTime()))}");
     }
 
     private async Task KillAsync(Process process, CancellationToken patience)
     {
         process.Kill();
         await process.WaitForExitAsync(patience);
-
-        // The server notices that the client is gone; what it was told before may still be running.
-        await UntilAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'aragora-guard-%')", patience);
-    }
-
-    private async Task UntilAsync(string condition, CancellationToken patience)
-    {
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", "postgres", cancellation: patience);
-        while (!await session.ScalarAsync<bool>(condition, patience))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), patience);
-        }
-    }
-
-    private static IEnumerable<string> Journals(HostProcess host, DateTime since = default)
-    {
-        foreach (var journal in Directory.EnumerateFiles(Path.Combine(host.Root, "artifacts", "runbook"), "journal.ndjson", SearchOption.AllDirectories).Where(path => File.GetCreationTimeUtc(path) >= since))
-        {
-            using var reader = new StreamReader(new FileStream(journal, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            yield return reader.ReadToEnd();
-        }
-    }
-
-    private async Task<PostgresSession> HoldAsync(string sql)
-    {
-        var holder = await PostgresSession.OpenAsync(Shop, "holder", "postgres");
-        await holder.ExecuteAsync("BEGIN", CancellationToken.None);
-        await holder.ExecuteAsync(sql, CancellationToken.None);
-        return holder;
-    }
-
-    private async Task SqlAsync(string sql, string? database = null)
-    {
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", database);
-        await session.ExecuteAsync(sql, CancellationToken.None);
-    }
-
-    private async Task<int> GenerationAsync()
-    {
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests");
-        return await session.ScalarAsync<int>("SELECT n FROM generation", CancellationToken.None);
+        await Shop.UntilGuardIsGoneAsync(patience);
     }
 
     private async Task<IReadOnlyList<string>> NamesAsync()
     {
-        await using var session = await PostgresSession.OpenAsync(Shop, "aragora-tests", "postgres");
+        await using var session = await PostgresSession.OpenAsync(Shop.Environment, "aragora-tests", "postgres");
         return await session.QueryAsync("SELECT datname::text FROM pg_database WHERE datname LIKE 'shop%' ORDER BY 1", row => row.GetString(0), CancellationToken.None);
     }
 }

@@ -22,9 +22,6 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     /// <summary>Whether there is anything to stop.</summary>
     public bool IsNamed => parts.Count > 0;
 
-    /// <summary>Its parts.</summary>
-    public IReadOnlyList<IApplicationPart> Parts => parts;
-
     /// <summary>Whether this run has stopped something that it has not started again.</summary>
     public bool IsStopped => stopped.Count > 0;
 
@@ -52,6 +49,30 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         }
 
         return seen;
+    }
+
+    /// <summary>Every part that can be looked at: one that is gone hides no other.</summary>
+    /// <returns>The parts, and why the others could not be looked at, each with its name.</returns>
+    /// <exception cref="RefusedException">None can: there is none of that name, or it may not be read.</exception>
+    /// <exception cref="BadInputException">None can: who runs it cannot be reached.</exception>
+    public async Task<(IReadOnlyList<PartSeen> Seen, IReadOnlyList<string> Unseen)> LookAtEachAsync(CancellationToken cancellation)
+    {
+        var (seen, unseen) = (new List<PartSeen>(), new List<string>());
+        RunbookException? first = null;
+        foreach (var part in parts)
+        {
+            try
+            {
+                seen.Add(await part.LookAsync(cancellation));
+            }
+            catch (RunbookException absent)
+            {
+                first ??= absent;
+                unseen.Add($"{part.Name}: {LogText.SingleLine(absent.Message, 400)}");
+            }
+        }
+
+        return seen.Count == 0 && first is not null ? throw first : (seen, unseen);
     }
 
     /// <summary>Stops it, and waits until its instances are gone, and its sessions in the database.</summary>
@@ -154,27 +175,11 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
     public async Task<StartedParts> PutBackAsync(bool isAsked, bool waits, CancellationToken cancellation)
     {
         var done = new Dictionary<string, string>(StringComparer.Ordinal);
-        string? failure = null;
-        foreach (var part in parts)
+        var (seen, unseen) = await LookAtEachAsync(cancellation);
+        var failure = unseen.Count > 0 ? string.Join("; ", unseen) : null;
+        foreach (var left in seen.Where(part => part.Note is not null && part.Note.Run != run.RunId))
         {
-            PartSeen left;
-            try
-            {
-                left = await part.LookAsync(cancellation);
-            }
-            catch (Exception unseen) when (parts.Count > 1 && unseen is RunbookException or PartException)
-            {
-                // One that is gone does not keep the others away.
-                run.Log.Error("{Part} cannot be looked at: {Why:l}", part.Name, LogText.SingleLine(unseen.Message, 400));
-                failure ??= LogText.SingleLine(unseen.Message, 400);
-                continue;
-            }
-
-            if (left.Note is not { } note || note.Run == run.RunId)
-            {
-                continue;
-            }
-
+            var note = left.Note!;
             if (left.LeftBecause is { } why && !isAsked)
             {
                 run.Log.Warning("{Part} was left stopped on purpose by run {Run} ({At:l}), and stays so: {Why:l}. When the database is as it should be: {Next:l}", left.Name, note.Run, Measures.Moment(note.At), why, StartingTarget);

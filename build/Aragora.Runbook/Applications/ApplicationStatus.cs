@@ -23,7 +23,13 @@ public sealed class ApplicationStatus(RunContext run)
         try
         {
             var application = applications(environment);
-            foreach (var part in application.Parts)
+            var (seen, unseen) = await application.LookAtEachAsync(patience.Token);
+            foreach (var why in unseen)
+            {
+                run.Log.Warning("A part of the application of {Environment} could not be looked at: {Why:l}", environment.DisplayName, why);
+            }
+
+            foreach (var part in seen)
             {
                 var stays = await ShowAsync(environment, application, part, patience.Token);
                 trouble ??= stays;
@@ -37,19 +43,8 @@ public sealed class ApplicationStatus(RunContext run)
         return trouble;
     }
 
-    private async Task<NeedsPersonException?> ShowAsync(DatabaseEnvironment environment, ApplicationControl application, IApplicationPart named, CancellationToken cancellation)
+    private async Task<NeedsPersonException?> ShowAsync(DatabaseEnvironment environment, ApplicationControl application, PartSeen part, CancellationToken cancellation)
     {
-        PartSeen part;
-        try
-        {
-            part = await named.LookAsync(cancellation);
-        }
-        catch (Exception unreachable) when (unreachable is RunbookException or PartException)
-        {
-            run.Log.Warning("{Part} of {Environment} could not be looked at: {Why:l}", named.Name, environment.DisplayName, LogText.SingleLine(unreachable.Message, 400));
-            return null;
-        }
-
         if (part.Note is not { } note)
         {
             run.Log.Information("{Environment}: {Part} has {Replicas}, {Images:l}", environment.DisplayName, part.Name, part.Replicas, string.Join(", ", part.Images));

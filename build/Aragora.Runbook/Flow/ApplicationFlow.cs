@@ -53,9 +53,9 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
         try
         {
             var application = applications(environment);
-            if ((await application.LookAsync(cancellation)).Any(part => part.Note is not null))
+            if ((await application.LookAtEachAsync(cancellation)).Seen.Any(part => part.Note is not null) && (await PutBackAsync(environment, application, isAsked: false, cancellation)).Failure is { } failure)
             {
-                await PutBackAsync(environment, application, isAsked: false, cancellation);
+                run.Log.Warning("Not all of the application of {Environment} is put back: {Why:l}", environment.DisplayName, failure);
             }
         }
         catch (Exception unreachable) when (unreachable is RunbookException or PartException)

@@ -1,4 +1,5 @@
 using Aragora.Runbook.Applications;
+using Aragora.Runbook.Outcomes;
 using Shouldly;
 using Xunit;
 
@@ -51,6 +52,36 @@ public sealed class ApplicationStartTests(RealServer server)
         facts.Failure.ShouldNotBeNull().ShouldMatch("^deployment/broken: 0 of 0 are ready after .*: the answer was no JSON; deployment/later: 0 of 0 are ready after .*: it is gone$");
         facts.Parts.Select(part => part.PutBack).ShouldBe(["2 as before", "2 as before", "3 as before"]);
         log.ShouldContain("\"deployment/broken\" is put back (2 as before), and is not ready");
+    }
+
+    [Fact]
+    public async Task A_part_that_cannot_be_noted_as_left_stopped_hides_no_other_and_is_named()
+    {
+        var broken = new ScriptedPart("deployment/broken") { OnLeave = new InvalidOperationException("the answer was no JSON") };
+        var scenario = await StopScenario.NewAsync(server);
+        var run = scenario.NewRun();
+        var control = new ApplicationControl(run, scenario.Environment, [broken, last], ClusterBench.Quick);
+        await scenario.StopAsync(control, run);
+
+        var told = await control.LeaveStoppedAsync(new NeedsPersonException("Nobody knows what it is.", "it was not seen", "look"));
+
+        last.Note.ShouldNotBeNull().LeftBecause.ShouldBe("Nobody knows what it is.");
+        told.Why.ShouldContain("The application is stopped, and stays so: deployment/broken (it had 2), deployment/last (it had 3)");
+        told.Why.ShouldEndWith("on deployment/broken that could not be noted, and the next Rollback would start it");
+    }
+
+    [Fact]
+    public async Task A_part_that_is_gone_hides_no_other_from_Status()
+    {
+        var scenario = await StopScenario.NewAsync(server);
+        var (dead, looking) = (scenario.NewRun(), scenario.NewRun());
+        await scenario.StopAsync(scenario.Control(dead, last), dead);
+        var gone = new ScriptedPart("deployment/gone") { OnLook = new RefusedException("There is no deployment/gone.", "it is named", "look") };
+
+        var told = await new ApplicationStatus(looking).ShowAsync(scenario.Environment, environment => new ApplicationControl(looking, environment, [gone, last], ClusterBench.Quick), CancellationToken.None);
+
+        told.ShouldNotBeNull().What.ShouldBe("The application of production is stopped: deployment/last.");
+        scenario.Log().ShouldContain("could not be looked at: deployment/gone: There is no deployment/gone.");
     }
 
     private async Task<(ApplicationFacts Facts, ApplicationControl Control, string Log)> StopAndStartAsync(params IReadOnlyList<ScriptedPart> parts)

@@ -38,6 +38,8 @@ public sealed class HolderTests(RealServer server, HolderKinds kinds)
         (await bench.NotesAsync(HolderKinds.ScaledObjects, "other")).ShouldBeEmpty();
         File.ReadAllText(run.Journal.Path).ShouldContain($"KEDA ScaledObject {bench.Namespace}/api: metadata.annotations.{KedaScaling.PausedReplicas} = {(before is null ? "not set" : "\\\"" + before + "\\\"")}");
 
+        await part.LeaveAsync(run.RunId, "nobody knows what it is", None);
+        (await bench.NotesAsync(HolderKinds.ScaledObjects, "api")).Count.ShouldBe(5, "who deploys others as well is not to be taken for what a dead run left");
         (await control.StartAsync())!.Failure.ShouldBeNull();
         (await PausedAsync(bench)).ShouldBe(after);
         (await bench.NotesAsync(HolderKinds.ScaledObjects, "api")).ShouldBeEmpty();

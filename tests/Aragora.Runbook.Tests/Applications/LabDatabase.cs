@@ -64,7 +64,7 @@ public sealed class LabDatabase : IAsyncLifetime
         var images = await TryAsync("image", "inspect", Image);
         Assert.SkipWhen(images is not { ExitCode: 0 }, $"no Docker engine with the image {Image} on this machine");
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var started = await TryAsync("run", "--detach", "--name", name, "--network", Network, "--env", $"POSTGRES_PASSWORD={password}", Image, "-c", "fsync=off", "-c", "max_connections=200");
+        var started = await TryAsync(new Dictionary<string, string?>(StringComparer.Ordinal) { ["POSTGRES_PASSWORD"] = password }, "run", "--detach", "--name", name, "--network", Network, "--env", "POSTGRES_PASSWORD", Image, "-c", "fsync=off", "-c", "max_connections=200");
         Assert.True(started is { ExitCode: 0 }, started?.Error);
         var address = (await TryAsync("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name))!.Output.Trim();
         var url = new PostgresUrl { Host = address, Port = 5432, User = "postgres", Password = password, Database = "postgres", Options = new Dictionary<string, string>(StringComparer.Ordinal) { ["sslmode"] = "disable" } };
@@ -85,11 +85,13 @@ public sealed class LabDatabase : IAsyncLifetime
         }
     }
 
-    private async Task<CommandResult?> TryAsync(params string[] arguments)
+    private Task<CommandResult?> TryAsync(params string[] arguments) => TryAsync(new Dictionary<string, string?>(StringComparer.Ordinal), arguments);
+
+    private async Task<CommandResult?> TryAsync(IReadOnlyDictionary<string, string?> variables, params string[] arguments)
     {
         try
         {
-            return await commands.RunAsync(new Command { Program = "docker", Arguments = arguments });
+            return await commands.RunAsync(new Command { Program = "docker", Arguments = arguments, Environment = variables });
         }
         catch (FailedCleanException)
         {

@@ -10,8 +10,14 @@ internal sealed class ScriptedPart(string name, int replicas = 2) : IApplication
     /// <summary>The note that lies on it.</summary>
     public StopNote? Note { get; set; }
 
+    /// <summary>Thrown where it is looked at.</summary>
+    public Exception? OnLook { get; init; }
+
     /// <summary>Thrown where it is to be put back.</summary>
     public Exception? OnStart { get; init; }
+
+    /// <summary>Thrown where it is to be left stopped.</summary>
+    public Exception? OnLeave { get; init; }
 
     /// <summary>Thrown where its rollout is asked for.</summary>
     public Exception? OnRollout { get; init; }
@@ -20,7 +26,7 @@ internal sealed class ScriptedPart(string name, int replicas = 2) : IApplication
 
     public string StartingCommand(int replicas) => $"start {name} {replicas}";
 
-    public Task<PartSeen> LookAsync(CancellationToken cancellation) => Task.FromResult(new PartSeen(name, Replicas, ["image:1"], [], Note, [], $"deploy {name} IMAGE"));
+    public Task<PartSeen> LookAsync(CancellationToken cancellation) => OnLook is not null ? throw OnLook : Task.FromResult(new PartSeen(name, Replicas, ["image:1"], [], Note, [], $"deploy {name} IMAGE"));
 
     public Task RequireStoppableAsync(CancellationToken cancellation) => Task.CompletedTask;
 
@@ -49,7 +55,11 @@ internal sealed class ScriptedPart(string name, int replicas = 2) : IApplication
         return Task.FromResult<string?>($"{Replicas} as before");
     }
 
-    public Task LeaveAsync(string runId, string why, CancellationToken cancellation) => Note is null ? throw new InvalidOperationException($"{name} is not stopped") : Task.CompletedTask;
+    public Task LeaveAsync(string runId, string why, CancellationToken cancellation)
+    {
+        Note = OnLeave is not null ? throw OnLeave : (Note ?? throw new InvalidOperationException($"{name} is not stopped")) with { LeftBecause = why };
+        return Task.CompletedTask;
+    }
 
     public Task<PartRollout> RolloutAsync(CancellationToken cancellation) => OnRollout is null ? Task.FromResult(new PartRollout(IsDone: true, Replicas, Replicas, null, IsHopeless: false)) : throw OnRollout;
 }

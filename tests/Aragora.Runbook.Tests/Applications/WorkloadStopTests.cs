@@ -132,7 +132,7 @@ public sealed class WorkloadStopTests(RealServer server)
         var scenario = await StopScenario.NewAsync(server);
         await bench.ApplicationAsync("Deployment", "api", 1, dsn: null);
         var run = scenario.NewRun();
-        var control = scenario.Control(run, bench.Workload(run, Api), ClusterBench.Quick with { Timeout = TimeSpan.FromSeconds(20) });
+        var control = scenario.Control(run, bench.Workload(run, Api), ClusterBench.Quick with { Timeout = TimeSpan.FromSeconds(40) });
         await scenario.StopAsync(control, run);
         await bench.PatchAsync(Deployments, "api", """{"spec": {"template": {"spec": {"containers": [{"name": "api", "image": "aragora/api:no-such-tag", "imagePullPolicy": "Never"}]}}}}""");
 

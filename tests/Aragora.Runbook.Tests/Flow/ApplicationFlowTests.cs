@@ -52,7 +52,39 @@ public sealed class ApplicationFlowTests(RealServer server)
         stopped.Replicas.ShouldBe(3);
     }
 
+    [Fact]
+    public async Task A_part_that_is_gone_keeps_no_other_one_away_and_is_for_a_person()
+    {
+        var gone = new ScriptedPart("deployment/gone") { OnLook = new RefusedException("There is no deployment/gone.", "it is named", "look") };
+        var stopped = new ScriptedPart("deployment/api", 0) { Note = new StopNote("dead", Then, 3) };
+
+        var told = await Should.ThrowAsync<NeedsPersonException>(StartAsync(gone, stopped));
+
+        stopped.Replicas.ShouldBe(3);
+        told.Why.ShouldStartWith("deployment/gone: There is no deployment/gone.");
+        (await Should.ThrowAsync<RefusedException>(StartAsync(gone))).What.ShouldBe("There is no deployment/gone.");
+    }
+
+    [Fact]
+    public async Task Before_a_rollback_what_a_dead_run_stopped_is_put_back_and_what_was_left_so_on_purpose_is_not()
+    {
+        var gone = new ScriptedPart("deployment/gone") { OnLook = new RefusedException("There is no deployment/gone.", "it is named", "look") };
+        var died = new ScriptedPart("deployment/died", 0) { Note = new StopNote("dead", Then, 3) };
+        var left = new ScriptedPart("deployment/left", 0) { Note = new StopNote("dead", Then, 3, "nobody knows what it is") };
+        var (flow, production) = await FlowAsync(gone, died, left);
+
+        await flow.PutBackLeftoversAsync(production, CancellationToken.None);
+
+        (died.Replicas, left.Replicas).ShouldBe((3, 0));
+    }
+
     private async Task<StepFact> StartAsync(params IReadOnlyList<IApplicationPart> parts)
+    {
+        var (flow, _) = await FlowAsync(parts);
+        return await flow.StartAsync(CancellationToken.None);
+    }
+
+    private async Task<(ApplicationFlow Flow, DatabaseEnvironment Production)> FlowAsync(params IReadOnlyList<IApplicationPart> parts)
     {
         var production = await server.NewDatabaseAsync();
         var run = RealServer.NewRun();
@@ -67,6 +99,6 @@ public sealed class ApplicationFlowTests(RealServer server)
             HealthCheck = new HealthCheckOptions(),
         };
         var flow = new ApplicationFlow(run, options, new RunbookEnvironments([production], null!, run.Log), environment => new ApplicationControl(run, environment, parts, ClusterBench.Quick));
-        return await flow.StartAsync(CancellationToken.None);
+        return (flow, production);
     }
 }

@@ -101,8 +101,12 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
         return $"{wanted} {(wanted == 1 ? "container" : "containers")} as before";
     }
 
-    /// <summary>A container bears no note: the run's journal, which its caller writes, says it.</summary>
-    public Task LeaveAsync(string runId, string why, CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>A container bears no note: the run's journal, which its caller has written, has to say it.</summary>
+    /// <exception cref="PartException">It does not.</exception>
+    public Task LeaveAsync(string runId, string why, CancellationToken cancellation) =>
+        ComposeNotes.Find(Path.GetDirectoryName(run.Folder)!, environment, Name) is { LeftBecause: not null } note && note.Run == runId
+            ? Task.CompletedTask
+            : throw new PartException($"{Name}: the journal, its only note, does not say that it stays stopped", isTransient: false);
 
     /// <inheritdoc/>
     public async Task<PartRollout> RolloutAsync(CancellationToken cancellation)

@@ -29,7 +29,7 @@ internal static class ComposeEngine
         }
 
         var next = address.Uri is null
-            ? $"forward its socket, and name that: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock <host>, then export DOCKER_HOST=unix:///tmp/docker.sock"
+            ? $"forward its socket, and name that: ssh -nNT -L $HOME/docker.sock:/var/run/docker.sock HOST, then export DOCKER_HOST=unix://$HOME/docker.sock"
             : address.IsLocal ? "start it (sudo systemctl start docker), or set DOCKER_HOST to one that runs; then repeat the command" : "docker info   from this machine; or set DOCKER_HOST to one that answers";
         return new BadInputException($"No Docker engine answers at {address}.", connection.Why, next);
     }
