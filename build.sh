@@ -354,6 +354,7 @@ escaped() {
 
 run_compiler() {
     local code=0 name
+    set -m # a group of its own, which close_stage ends whole: a CI host signals this script alone
     (
         cd "$root"
         # Variables that MSBuild would take for properties (VERSION is set in many an image), or that an outer dotnet left.
@@ -373,6 +374,7 @@ run_compiler() {
             -p:GenerateDocumentationFile=false -p:NuGetAudit=false -p:UseAppHost=false -p:UseSharedCompilation=false -p:TieredPGO=false
     ) </dev/null >"$stage/compile.log" 2>&1 &
     child=$!
+    set +m
     wait "$child" || code=$?
     child=''
     return "$code"

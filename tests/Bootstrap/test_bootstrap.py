@@ -421,6 +421,19 @@ def test_an_interrupted_compilation_leaves_nothing_and_ends_its_compiler(house, 
         wait_for(lambda: not is_running(b"sleep\x0030.25"))
 
 
+@pytest.mark.parametrize("sign, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_reaches_the_script_alone_ends_its_compiler_as_well(house, sign, code):
+    asleep = f"30.{code}"
+    (house.sdk / "slow").write_text(asleep)
+    run = house.start()
+    wait_for(lambda: is_running(f"sleep\0{asleep}".encode()))
+    run.send_signal(sign)
+    out, _ = run.communicate(timeout=20)
+    assert run.returncode == code and out == ""
+    assert not house.builds() and not house.leftovers()
+    wait_for(lambda: not is_running(f"sleep\0{asleep}".encode()))
+
+
 def test_a_killed_compilation_leaves_nothing_that_looks_whole_and_is_swept_up(house):
     (house.sdk / "slow").write_text("0.5")
     run = house.start()
