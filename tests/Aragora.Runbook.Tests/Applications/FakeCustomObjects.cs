@@ -51,7 +51,7 @@ internal sealed class FakeCustomObjects : IAsyncDisposable
             {
                 serving.Add(AnswerAsync(await listener.GetContextAsync()));
             }
-            catch (Exception stopped) when (stopped is HttpListenerException or ObjectDisposedException)
+            catch (Exception stopped) when (stopped is HttpListenerException or InvalidOperationException)
             {
                 break;
             }

@@ -41,9 +41,9 @@ public sealed class CuttableProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
+        await accepting;
         listener.Stop();
         Cut();
-        await accepting;
         stopping.Dispose();
     }
 
@@ -65,7 +65,7 @@ public sealed class CuttableProxy : IAsyncDisposable
                 }
             }
         }
-        catch (Exception over) when (over is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (OperationCanceledException)
         {
             // The end of the proxy.
         }

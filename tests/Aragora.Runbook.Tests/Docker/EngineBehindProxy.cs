@@ -48,7 +48,7 @@ public sealed class EngineBehindProxy : IDisposable
                 _ = ServeAsync(await listener.AcceptSocketAsync());
             }
         }
-        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+        catch (Exception closed) when (closed is SocketException or InvalidOperationException)
         {
             // The end of a proxy.
         }

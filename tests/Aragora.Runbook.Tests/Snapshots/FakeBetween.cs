@@ -51,7 +51,7 @@ internal sealed class FakeBetween : IAsyncDisposable
             {
                 context = await listener.GetContextAsync();
             }
-            catch (Exception stopped) when (stopped is HttpListenerException or ObjectDisposedException)
+            catch (Exception stopped) when (stopped is HttpListenerException or InvalidOperationException)
             {
                 break;
             }

@@ -60,8 +60,8 @@ internal sealed class SmallHttpServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        listener.Stop();
         await serving;
+        listener.Stop();
         stop.Dispose();
     }
 
@@ -75,7 +75,7 @@ internal sealed class SmallHttpServer : IAsyncDisposable
                 open.Add(AnswerAsync(await listener.AcceptTcpClientAsync(stop.Token)));
             }
         }
-        catch (Exception closed) when (closed is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (OperationCanceledException)
         {
             await Task.WhenAll(open);
         }

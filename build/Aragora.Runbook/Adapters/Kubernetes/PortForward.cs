@@ -56,17 +56,17 @@ public sealed class PortForward : IDatabaseRoute, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        listener.Stop();
         await accepting;
+        listener.Stop();
         await Task.WhenAny(Task.WhenAll(serving.Values), Task.Delay(EndPatience, TimeProvider.System, CancellationToken.None));
         stopping.Dispose();
     }
 
     private async Task AcceptAsync()
     {
-        try
+        while (!stopping.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 var near = await listener.AcceptSocketAsync(stopping.Token);
                 near.NoDelay = true;
@@ -75,10 +75,15 @@ public sealed class PortForward : IDatabaseRoute, IAsyncDisposable
                 serving[id] = task;
                 _ = task.ContinueWith(_ => serving.TryRemove(id, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
-        }
-        catch (Exception over) when (over is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // The end of the forward.
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (SocketException gone)
+            {
+                // Whoever connected went away before it was accepted; the listener is well.
+                log.Debug(gone, "A connection to {Endpoint:l} was gone before it was accepted", Endpoint);
+            }
         }
     }
 
