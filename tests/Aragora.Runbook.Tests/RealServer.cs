@@ -14,9 +14,8 @@ namespace Aragora.Runbook.Tests;
 /// <summary>One real PostgreSQL server for all integration tests of this assembly, started by the product itself; each test makes its own databases.</summary>
 public sealed class RealServer : IAsyncLifetime
 {
+    private static readonly string Runs = TestFolders.New("runs");
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"aragora-tests-{Guid.NewGuid():N}");
-
-    private static readonly string Runs = Directory.CreateTempSubdirectory("aragora-runs-").FullName;
 
     public ThrowawayServer Server { get; private set; } = null!;
 
@@ -39,16 +38,6 @@ public sealed class RealServer : IAsyncLifetime
         if (Server is not null)
         {
             await Server.EraseAsync(CancellationToken.None);
-        }
-
-        try
-        {
-            Directory.Delete(Runs, recursive: true);
-        }
-        catch (Exception held) when (held is IOException or UnauthorizedAccessException)
-        {
-            // A test that takes rights away may leave a folder that only root can delete; it lies in the temporary folder.
-            TestContext.Current.SendDiagnosticMessage("{0} could not be deleted: {1}", Runs, held.Message);
         }
     }
 

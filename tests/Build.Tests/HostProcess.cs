@@ -14,7 +14,7 @@ public sealed partial class HostProcess
 
     public HostProcess(string name)
     {
-        Root = Path.Combine(Directory.CreateTempSubdirectory("aragora-host-").FullName, name);
+        Root = Path.Combine(TestFolders.New("host"), name);
         Directory.CreateDirectory(Path.Combine(Root, ".nuke"));
         File.WriteAllText(Path.Combine(Root, ".nuke", "parameters.json"), "{}");
     }

@@ -177,12 +177,19 @@ public sealed class ApplicationControl(RunContext run, DatabaseEnvironment envir
         var done = new Dictionary<string, string>(StringComparer.Ordinal);
         var (seen, unseen) = await LookAtEachAsync(cancellation);
         var failure = unseen.Count > 0 ? string.Join("; ", unseen) : null;
+        var leaving = seen.Where(part => part.LeftBecause is not null).SelectMany(part => part.Suspended).ToHashSet(StringComparer.Ordinal);
         foreach (var left in seen.Where(part => part.Note is not null && part.Note.Run != run.RunId))
         {
             var note = left.Note!;
             if (left.LeftBecause is { } why && !isAsked)
             {
                 run.Log.Warning("{Part} was left stopped on purpose by run {Run} ({At:l}), and stays so: {Why:l}. When the database is as it should be: {Next:l}", left.Name, note.Run, Measures.Moment(note.At), why, StartingTarget);
+                continue;
+            }
+
+            if (!isAsked && left.Suspended.FirstOrDefault(leaving.Contains) is { } shared)
+            {
+                run.Log.Warning("{Part} is at {Replicas} and bears the note of run {Run}. {Shared:l} is suspended for it, and for another part that was left stopped on purpose and would be started with it: neither is touched. When the database is as it should be: {Next:l}", left.Name, left.Replicas, note.Run, shared, StartingTarget);
                 continue;
             }
 

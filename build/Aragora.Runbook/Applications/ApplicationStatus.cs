@@ -31,7 +31,7 @@ public sealed class ApplicationStatus(RunContext run)
 
             foreach (var part in seen)
             {
-                var stays = await ShowAsync(environment, application, part, patience.Token);
+                var stays = await ShowAsync(environment, application, part, patience.Token, cancellation);
                 trouble ??= stays;
             }
         }
@@ -43,7 +43,7 @@ public sealed class ApplicationStatus(RunContext run)
         return trouble;
     }
 
-    private async Task<NeedsPersonException?> ShowAsync(DatabaseEnvironment environment, ApplicationControl application, PartSeen part, CancellationToken cancellation)
+    private async Task<NeedsPersonException?> ShowAsync(DatabaseEnvironment environment, ApplicationControl application, PartSeen part, CancellationToken cancellation, CancellationToken ended)
     {
         if (part.Note is not { } note)
         {
@@ -52,7 +52,7 @@ public sealed class ApplicationStatus(RunContext run)
         }
 
         var what = part.Replicas == 0 ? $"was stopped by run {note.Run} at {Measures.Moment(note.At)} (it had {note.Replicas})" : $"runs ({part.Replicas}), and bears the note of run {note.Run} that it was stopped at {Measures.Moment(note.At)} (it had {note.Replicas})";
-        switch (await IsAtWorkAsync(environment, note.Run, cancellation))
+        switch (await IsAtWorkAsync(environment, note.Run, cancellation, ended))
         {
             case true:
                 run.Log.Warning("{Environment}: {Part} {What:l}; that run is at work, and puts it back itself", environment.DisplayName, part.Name, what);
@@ -74,16 +74,21 @@ public sealed class ApplicationStatus(RunContext run)
         return part.Replicas > 0 ? null : new NeedsPersonException($"The application of {environment.DisplayName} is stopped: {part.Name}.", what, next);
     }
 
+    /// <param name="environment">The environment.</param>
+    /// <param name="runId">The run.</param>
+    /// <param name="cancellation">Ends the patience.</param>
+    /// <param name="ended">Ends the whole.</param>
     /// <returns>Null where the server cannot be asked.</returns>
-    private async Task<bool?> IsAtWorkAsync(DatabaseEnvironment environment, string runId, CancellationToken cancellation)
+    private async Task<bool?> IsAtWorkAsync(DatabaseEnvironment environment, string runId, CancellationToken cancellation, CancellationToken ended)
     {
         try
         {
             await using var maintenance = await MaintenanceDatabase.OpenAsync(environment, "aragora-inspect", cancellation);
             return (await SingleFlight.HoldersAsync(maintenance, environment, cancellation)).Any(holder => holder.ApplicationName == SingleFlight.NamePrefix + runId);
         }
-        catch (Exception unreachable) when (unreachable is BadInputException or NpgsqlException)
+        catch (Exception unreachable) when (unreachable is BadInputException or NpgsqlException or OperationCanceledException)
         {
+            ended.ThrowIfCancellationRequested();
             run.Log.Debug(unreachable, "The server of {Environment} could not be asked who is at work", environment.DisplayName);
             return null;
         }

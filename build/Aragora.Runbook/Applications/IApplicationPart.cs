@@ -55,6 +55,9 @@ public interface IApplicationPart
 /// <param name="Deploying">The line that gives it another image; <c>IMAGE</c> stands for that.</param>
 public sealed record PartSeen(string Name, int Replicas, IReadOnlyList<string> Images, IReadOnlyList<string> Addresses, StopNote? Note, IReadOnlyList<string> Holders, string Deploying)
 {
+    /// <summary>What a run has suspended so that it stays stopped; others may depend on it as well.</summary>
+    public IReadOnlyList<string> Suspended { get; init; } = [];
+
     /// <summary>Why it was left stopped on purpose; null where it was not, or where somebody has started it since.</summary>
     public string? LeftBecause => Replicas == 0 ? Note?.LeftBecause : null;
 }

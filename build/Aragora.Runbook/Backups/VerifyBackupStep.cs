@@ -82,7 +82,7 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         var starting = scratch.CreateAsync("verify", backup.Manifest.Shape, backup.Manifest.DatabaseBytes, environment.Name, cancellation);
         try
         {
-            differences.AddRange([.. edited, .. await new BackupFilesCheck(run, client, commands, view).DifferencesAsync(backup, cancellation)]);
+            differences.AddRange([.. edited, .. await new BackupFilesCheck(new BackupFiles(run, view), client, commands).DifferencesAsync(backup, cancellation)]);
         }
         catch
         {

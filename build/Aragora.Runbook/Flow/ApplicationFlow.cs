@@ -5,6 +5,7 @@ using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Rollbacks;
+using Npgsql;
 
 namespace Aragora.Runbook.Flow;
 
@@ -32,7 +33,7 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
         var started = await PutBackAsync(environment, application, isAsked: true, cancellation);
         if (started.Failure is { } failure)
         {
-            throw new NeedsPersonException($"The application of {environment.DisplayName} is not back.", failure, $"repair it, then ./build.sh HealthCheck --target-environment {environment.Name}");
+            throw new NeedsPersonException($"The application of {environment.DisplayName} is not back.", failure, $"repair it, then {application.StartingTarget}");
         }
 
         var down = started.Done.Count > 0 ? [] : (await application.LookAsync(cancellation)).Where(part => part is { Replicas: 0, Note: null }).Select(part => part.Name).ToList();
@@ -58,9 +59,26 @@ public sealed class ApplicationFlow(RunContext run, RunbookOptions options, Runb
                 run.Log.Warning("Not all of the application of {Environment} is put back: {Why:l}", environment.DisplayName, failure);
             }
         }
-        catch (Exception unreachable) when (unreachable is RunbookException or PartException)
+        catch (Exception unreachable) when (unreachable is RunbookException or PartException or NpgsqlException)
         {
             run.Log.Warning("Whether an earlier run left the application of {Environment} stopped, could not be seen or mended: {Why:l}", environment.DisplayName, LogText.SingleLine(unreachable.Message, 400));
+        }
+    }
+
+    /// <summary>Says what an earlier run left stopped, and stays so for now.</summary>
+    public async Task TellLeftoversAsync(DatabaseEnvironment environment, CancellationToken cancellation)
+    {
+        try
+        {
+            var application = applications(environment);
+            foreach (var part in (await application.LookAtEachAsync(cancellation)).Seen.Where(part => part is { Note: not null, Replicas: 0 }))
+            {
+                run.Log.Warning("{Part} was stopped by run {Run}, and stays so until the rollback has ended. Without it: {Next:l}", part.Name, part.Note!.Run, application.StartingTarget);
+            }
+        }
+        catch (Exception unreachable) when (unreachable is RunbookException or PartException)
+        {
+            run.Log.Warning("Whether an earlier run left the application of {Environment} stopped, could not be seen: {Why:l}", environment.DisplayName, LogText.SingleLine(unreachable.Message, 400));
         }
     }
 

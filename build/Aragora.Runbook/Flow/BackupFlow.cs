@@ -46,7 +46,7 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
 
     private static string With(string? snapshot, string dump) => snapshot is null ? dump : $"{dump}; {snapshot}";
 
-    /// <summary>A backup of production that was read back whole.</summary>
+    /// <summary>A backup of production that was restored and compared.</summary>
     public async Task<StepFact> VerifyBackupAsync(CancellationToken cancellation)
     {
         var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
@@ -58,7 +58,12 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
             run.Log.Information("VerifyBackup: {Finding}", search.Text);
             if (search.Backup is { } found)
             {
-                return new StepFact("verified", $"{found.Name}, {search.Text}");
+                if (await new BackupFiles(run, ProgressViews.For(run.Log, run.Clock)).DifferencesAsync(found, cancellation) is not [var changed, ..])
+                {
+                    return new StepFact("verified", $"{found.Name}, {search.Text}; its files are unchanged since");
+                }
+
+                run.Log.Warning("{Backup:l} was changed since it was verified ({Change:l}), and is verified anew", found.Name, changed);
             }
         }
 

@@ -67,7 +67,7 @@ public sealed class SnapshotFlow(RunContext run, BackupOptions backup, RdsOption
 
         var result = await new SnapshotRollback(run, rds.Value, Required("--strategy Snapshot"), new BackupCatalog(backup.FolderBelow(run.Root), run)) { Fit = fit.RequireAsync, Running = Running }.RunAsync(environment, cancellation);
         return new StepFact(environment.DisplayName, result.Switched is { } switched
-            ? $"{(switched.From is { } from ? $"{from.Named()} → " : "")}{switched.To.Named()} from {switched.Snapshot}, {(switched.Unavailable is { } away ? $"unavailable for {Measures.Duration(away)}" : "unavailable for a time that nobody measured")}; the old instance is kept as {switched.KeptInstance}"
+            ? switched.WasOver ? $"nothing was restored: it is what an earlier run restored from {switched.Snapshot}, at {switched.To.Named()}; the old instance is kept as {switched.KeptInstance}" : $"{(switched.From is { } from ? $"{from.Named()} → " : "")}{switched.To.Named()} from {switched.Snapshot}, {(switched.Unavailable is { } away ? $"unavailable for {Measures.Duration(away)}" : "unavailable for a time that nobody measured")}; the old instance is kept as {switched.KeptInstance}"
             : $"{result.Restored.Snapshot} is restored and looked into at {result.Restored.Endpoint}; nothing was moved");
     }
 

@@ -43,7 +43,7 @@ internal sealed class StagingMigratedBox(RunContext run) : IGateBox
             var found = search.Find(new EvidenceQuery(kind, staging, treeHash), complaint);
             if (found.Found is null)
             {
-                return new BoxState(GateBox.StagingMigrated, false, found.Text, Next);
+                return new BoxState(GateBox.StagingMigrated, false, found.Text, kind == EvidenceKinds.HealthCheck && checks is { HealthUrl: null } ? $"{Next}   with --staging-health-url https://host/health, and that switch here too" : Next);
             }
         }
 

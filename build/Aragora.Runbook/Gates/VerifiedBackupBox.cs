@@ -1,5 +1,6 @@
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Journal;
+using Aragora.Runbook.Reporting;
 
 namespace Aragora.Runbook.Gates;
 
@@ -16,5 +17,22 @@ internal sealed class VerifiedBackupBox(RunContext run) : IGateBox
     {
         var search = backups.FindVerification(subject.Production);
         return new BoxState(GateBox.VerifiedBackup, search.Found is not null, search.Text, Command);
+    }
+
+    /// <summary>The same, and every file of the backup read again: what was verified may have been changed since.</summary>
+    /// <param name="subject">What the gate is asked about.</param>
+    /// <param name="cancellation">Cancels the reading.</param>
+    public async Task<BoxState> ReadAsync(GateSubject subject, CancellationToken cancellation)
+    {
+        var search = backups.FindVerification(subject.Production);
+        if (search.Backup is not { } backup)
+        {
+            return Look(subject);
+        }
+
+        var changed = await new BackupFiles(run, ProgressViews.For(run.Log, run.Clock)).DifferencesAsync(backup, cancellation);
+        return changed.Count == 0
+            ? new BoxState(GateBox.VerifiedBackup, true, $"{search.Text}: {backup.Name}, manifest {backup.ManifestSha256[..12]}, its {Measures.Count(backup.Manifest.Files.Count, "file")} read again and unchanged", Command)
+            : new BoxState(GateBox.VerifiedBackup, false, $"{backup.Folder} was changed since it was verified: {string.Join("; ", changed.Take(3))}", "./build.sh Backup VerifyBackup --fresh");
     }
 }

@@ -72,7 +72,7 @@ public static class EvidenceKinds
     /// <summary>A dump was written; facts: <c>BackupFacts</c>.</summary>
     public const string Backup = "backup";
 
-    /// <summary>A dump was read back whole, or was found damaged (red); facts: <c>VerificationFacts</c>.</summary>
+    /// <summary>A dump was restored and compared, or was found damaged (red); facts: <c>VerificationFacts</c>.</summary>
     public const string BackupVerification = "backup-verification";
 
     /// <summary>An RDS snapshot is available, as RDS describes it; facts: <c>SnapshotFacts</c>.</summary>

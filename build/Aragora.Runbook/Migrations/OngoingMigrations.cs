@@ -1,3 +1,4 @@
+using Aragora.Runbook.Adapters.Docker;
 using Aragora.Runbook.Environments;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
@@ -54,7 +55,7 @@ public sealed class OngoingMigrations(RunContext run, Func<DatabaseEnvironment, 
         {
             return running is null ? null : await running(environment, cancellation);
         }
-        catch (Exception unasked) when (unasked is NpgsqlException or (RunbookException and not RefusedException))
+        catch (Exception unasked) when (unasked is NpgsqlException or (RunbookException and not RefusedException) || DockerEngine.IsTrouble(unasked))
         {
             run.Log.Warning("Whether a migration of {Environment} still goes on without its run cannot be asked: {Why:l}", environment.DisplayName, LogText.SingleLine(unasked.Message, 400));
             return null;

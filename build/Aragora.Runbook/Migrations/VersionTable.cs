@@ -12,7 +12,7 @@ public static class VersionTable
     // One statement, and so one moment: a migration at work makes table and tables at once.
     private const string Relations = """
         SELECT coalesce(bool_or(v.is_version AND pg_table_is_visible(c.oid)), false),
-               coalesce(array_agg(format('%I.%I', n.nspname, c.relname) ORDER BY 1) FILTER (WHERE v.is_version), '{}'),
+               coalesce(array_agg(format('%I.%I', n.nspname, c.relname) ORDER BY n.nspname) FILTER (WHERE v.is_version), '{}'),
                count(*) FILTER (WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
                  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))::int
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (SELECT c.relname = 'alembic_version' AND c.relkind IN ('r', 'p') AS is_version) v

@@ -49,10 +49,12 @@ public static class EvidenceFact
 
     private static string SnapshotRestore(SnapshotRestoreFacts facts) => $"{facts.Snapshot} as {facts.Instance} at {facts.Endpoint}: at {Named(facts.Revisions)}, {Measures.Count(facts.Rows, "row")} in {Measures.Count(facts.Tables, "table")}{(facts.Differences.Count > 0 ? $"; differs in {string.Join("; ", facts.Differences)}" : "")}";
 
-    private static string SnapshotRollback(SnapshotRollbackFacts facts) =>
-        $"{(facts.From is { } from ? Named(from) : "?")} -> {Named(facts.To)}: restored from {facts.Snapshot}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, {(facts.Unavailable is { } away ? $"unavailable for {Measures.Duration(away)}" : "unavailable for a time that nobody measured")}, kept {facts.KeptInstance}";
+    private static string SnapshotRollback(SnapshotRollbackFacts facts) => facts.WasOver
+        ? $"was restored from {facts.Snapshot} already, at {Named(facts.To)}: nothing was restored, kept {facts.KeptInstance}"
+        : $"{(facts.From is { } from ? Named(from) : "?")} -> {Named(facts.To)}: restored from {facts.Snapshot}, {(facts.LostWrites is { } known ? Measures.Count(known, "write") : "an unknown number of writes")} lost, {(facts.Unavailable is { } away ? $"unavailable for {Measures.Duration(away)}" : "unavailable for a time that nobody measured")}, kept {facts.KeptInstance}";
 
-    private static string Verification(VerificationFacts facts) => $"read back whole: {Measures.Count(facts.Files, "file")}, {Measures.Size(facts.Bytes)}, {facts.Folder}";
+    private static string Verification(VerificationFacts facts) => 
+        $"{(facts.RestoreTook is { } took ? $"restored in {Measures.Duration(took)}, {Measures.Count(facts.RowsCompared, "row")} in {Measures.Count(facts.TablesCompared, "table")} compared" : "read, not restored")}; {Measures.Count(facts.Files, "file")}, {Measures.Size(facts.Bytes)}, {facts.Folder}";
 
     private static string Migration(MigrationFacts facts) => facts.Moved
         ? $"{Named(facts.From)} -> {Named(facts.To)} ({Measures.Count(facts.Applied.Count, "migration")})"

@@ -47,6 +47,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         var fence = new DatabaseFence(maintenance, run.Clock);
         await RequireTouchableAsync(fence, live, inside, cancellation);
         var fencedAt = run.Clock.GetTimestamp();
+        LostWrites? lost = null;
         try
         {
             var fencedMark = new DatabaseMark(MarkState.Fenced, live.Name, run.RunId, run.Clock.GetUtcNow()) { Backup = backup, Lineage = lineage, Before = live.Mark };
@@ -58,7 +59,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
                 return fencedMark;
             });
             await CollectorAsync(inside, cancellation);
-            var lost = await count(inside, cancellation);
+            lost = await count(inside, cancellation);
             await inside.DisposeAsync();
             await (LastLook?.Invoke(cancellation) ?? Task.CompletedTask);
             cancellation.ThrowIfCancellationRequested();
@@ -67,7 +68,12 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         }
         catch (Exception failure)
         {
-            await OpenAgainAsync(maintenance, live, failure);
+            if (await OpenAgainAsync(maintenance, live, copy, failure) is { Kept: { } late } && lost is not null)
+            {
+                run.Log.Warning("{Database} was exchanged for its restored copy all the same: the server had the order to commit when the connection broke", live.Name);
+                return new Exchanged(late, run.Clock.GetElapsedTime(fencedAt), lost);
+            }
+
             throw;
         }
     }
@@ -91,7 +97,11 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
     private Task CollectorAsync(PostgresSession inside, CancellationToken cancellation) =>
         inside.ServerVersion.Major >= 15 ? Task.CompletedTask : Task.Delay(TimeSpan.FromSeconds(1), run.Clock, cancellation);
 
-    private async Task CloseCopyAsync(PostgresSession maintenance, ServerDatabase copy, CancellationToken cancellation)
+    /// <summary>From its comparison on nobody may write into the copy.</summary>
+    /// <param name="maintenance">A session of the maintenance database.</param>
+    /// <param name="copy">The copy.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public async Task CloseCopyAsync(PostgresSession maintenance, ServerDatabase copy, CancellationToken cancellation)
     {
         var fence = new DatabaseFence(maintenance, run.Clock);
         await fence.CloseAsync(copy, copy.Mark!, cancellation);
@@ -150,13 +160,13 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         failure);
 
     /// <summary>Not cancelled with the run: a database that stays closed is the worst that could be left. Opened first and written down afterwards, on the session that is there or on any that can be had.</summary>
-    private async Task OpenAgainAsync(PostgresSession maintenance, ServerDatabase live, Exception failure)
+    private async Task<Reopened> OpenAgainAsync(PostgresSession maintenance, ServerDatabase live, ServerDatabase copy, Exception failure)
     {
-        bool opened;
+        Reopened found;
         using var patience = new CancellationTokenSource(OpeningPatience, run.Clock);
         try
         {
-            opened = await TryOpenAsync(maintenance, live, patience.Token) ?? await OpenAnewAsync(live, patience.Token);
+            found = await TryOpenAsync(maintenance, live, copy, patience.Token) ?? await OpenAnewAsync(live, copy, patience.Token);
         }
         catch (NeedsPersonException)
         {
@@ -171,21 +181,23 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
                 failure);
         }
 
-        if (opened)
+        if (found.IsOpened)
         {
             run.Log.Information("{Database} is open again, as it was", live.Name);
             await journal.RememberAsync("open the live database again", new { live.Name });
         }
+
+        return found;
     }
 
     /// <summary>On the session that is open already: clients that reconnect may have taken every other place on the server.</summary>
     /// <returns>Null where the session is of no use.</returns>
-    private async Task<bool?> TryOpenAsync(PostgresSession maintenance, ServerDatabase live, CancellationToken cancellation)
+    private async Task<Reopened?> TryOpenAsync(PostgresSession maintenance, ServerDatabase live, ServerDatabase copy, CancellationToken cancellation)
     {
         maintenance.StatementPatience = OpeningPatience / 3;
         try
         {
-            return maintenance.Connection.State == System.Data.ConnectionState.Open ? await OpenAsync(maintenance, live, cancellation) : null;
+            return maintenance.Connection.State == System.Data.ConnectionState.Open ? await OpenAsync(maintenance, live, copy, cancellation) : null;
         }
         catch (Exception broken) when (broken is NpgsqlException or IOException or InvalidOperationException)
         {
@@ -194,7 +206,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         }
     }
 
-    private async Task<bool> OpenAnewAsync(ServerDatabase live, CancellationToken patience)
+    private async Task<Reopened> OpenAnewAsync(ServerDatabase live, ServerDatabase copy, CancellationToken patience)
     {
         Exception? last = null;
         while (!patience.IsCancellationRequested)
@@ -203,7 +215,7 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
             {
                 await using var session = await MaintenanceDatabase.OpenAsync(environment, "aragora-swap-" + run.RunId, patience);
                 session.StatementPatience = StatementPatience;
-                return await OpenAsync(session, live, patience);
+                return await OpenAsync(session, live, copy, patience);
             }
             catch (Exception busy) when (busy is BadInputException or FailedCleanException or NpgsqlException or IOException && !patience.IsCancellationRequested)
             {
@@ -216,22 +228,33 @@ public sealed class DatabaseExchange(RunContext run, DatabaseEnvironment environ
         throw new TimeoutException(last?.Message ?? "no session of the server could be had", last);
     }
 
-    /// <returns>Whether there was something of ours to open.</returns>
-    private async Task<bool> OpenAsync(PostgresSession session, ServerDatabase live, CancellationToken cancellation)
+    private async Task<Reopened> OpenAsync(PostgresSession session, ServerDatabase live, ServerDatabase copy, CancellationToken cancellation)
     {
         var named = await ServerDatabase.FindAsync(session, live.Name, cancellation);
-        var ours = new[] { await ServerDatabase.FindAsync(session, live.Oid, cancellation), named }.FirstOrDefault(database => database?.Mark is { State: MarkState.Fenced } mark && mark.Run == run.RunId);
+        var old = await ServerDatabase.FindAsync(session, live.Oid, cancellation);
+        if (named is { AllowsConnections: true } && named.Oid == copy.Oid && old is not null)
+        {
+            // A commit whose answer was lost may take effect long after: behind a standby that is waited for.
+            return new Reopened(IsOpened: false, old.Name);
+        }
+
+        var ours = new[] { old, named }.FirstOrDefault(database => database?.Mark is { State: MarkState.Fenced } mark && mark.Run == run.RunId);
         if (ours is not null)
         {
             await new DatabaseFence(session, run.Clock).OpenAsync(ours, live.Mark, cancellation);
-            return true;
+            return new Reopened(IsOpened: true, Kept: null);
         }
 
-        return named is { AllowsConnections: true } ? false : throw new NeedsPersonException(
+        return named is { AllowsConnections: true } ? new Reopened(IsOpened: false, Kept: null) : throw new NeedsPersonException(
             $"{live.Name} {(named is null ? "is gone" : "is closed")}, and not by this run.",
             "somebody exchanged, renamed or marked it while this run had it closed",
             $"./build.sh Status --target-environment {environment.Name}");
     }
+
+    /// <summary>What was found when the live database was to be opened again.</summary>
+    /// <param name="IsOpened">Whether there was something of ours to open, and it is open.</param>
+    /// <param name="Kept">Where the exchange had happened after all: the old one's name.</param>
+    private sealed record Reopened(bool IsOpened, string? Kept);
 }
 
 /// <summary>What became of an exchange.</summary>

@@ -118,13 +118,13 @@ public sealed class DatabaseFence(PostgresSession maintenance, TimeProvider cloc
         await using var transaction = await maintenance.Connection.BeginTransactionAsync(cancellation);
         await maintenance.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(database.Name)} ALLOW_CONNECTIONS {(allows ? "true" : "false")}", cancellation);
 
-        // Asked now that its row is ours: from here on the name cannot become another database's.
-        if (await maintenance.ScalarAsync<uint>("SELECT oid FROM pg_database WHERE datname = $1", cancellation, database.Name) != database.Oid)
+        // Asked now that its row is ours: from here on the name cannot become another database's, and what people wrote about it stays.
+        if (await ServerDatabase.FindAsync(maintenance, database.Name, cancellation) is not { } now || now.Oid != database.Oid)
         {
             throw new FailedCleanException($"The database {database.Name} was exchanged by somebody else meanwhile.", "another database has its name now; nothing was done to it", "./build.sh Status, then repeat the command");
         }
 
-        await maintenance.ExecuteAsync(CommentSql(database.Name, DatabaseMark.Compose(database.Comment, mark)), cancellation);
+        await maintenance.ExecuteAsync(CommentSql(database.Name, DatabaseMark.Compose(now.Comment, mark)), cancellation);
         await transaction.CommitAsync(cancellation);
     }
 

@@ -45,6 +45,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         var application = options.Application?.Invoke(environment) ?? new ApplicationControl(run, environment, [], new ApplicationOptions());
         await application.RequireStoppableAsync(cancellation);
         var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), backup.Manifest.ClientMajor(), "the pg_dump that wrote this backup");
+        await RequireWholeAsync(backup, client, cancellation);
         await using var lease = await new SingleFlight(run) { Heartbeat = options.GuardHeartbeat, MayBeClosed = true }.AcquireAsync(environment, options.SingleFlightWait, cancellation);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
         try
@@ -58,6 +59,18 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
         catch (NpgsqlException broken)
         {
             throw new FailedCleanException($"The restore of {environment.DisplayName} failed on the way; the database is as it was.", broken.Message, "./build.sh Status, then repeat the command", broken);
+        }
+    }
+
+    /// <summary>Before pg_restore reads any of it: it does what is in there, on the live server.</summary>
+    private async Task RequireWholeAsync(BackupReference backup, PostgresClient client, CancellationToken cancellation)
+    {
+        if (await new BackupFilesCheck(new BackupFiles(run, view), client, commands).DifferencesAsync(backup, cancellation) is { Count: > 0 } differences)
+        {
+            throw new RefusedException(
+                $"{backup.Folder} is not the backup that was made.",
+                string.Join(Environment.NewLine + "        ", differences.Select(run.Secrets.Apply)),
+                "name another one with --backup; the database was not touched");
         }
     }
 
@@ -139,6 +152,7 @@ public sealed class RestoreRollback(RunContext run, ICommandRunner commands, Res
             await RestoredCopyCheck.RequireRevisionAsync(backup, beside, cancellation);
             uint[] lineage = [.. (live.Mark?.Lineage ?? []).Append(live.Oid).Append(backup.Manifest.Database.DatabaseOid).Distinct()];
             var exchange = new DatabaseExchange(run, environment, count) { LastLook = token => LastLookAsync(environment, maintenance, guard, live, copy, settings, token) };
+            await exchange.CloseCopyAsync(maintenance, copy, cancellation);
             await migrations.RequireNoneAsync(environment, "the live one was not touched", cancellation);
             await application.StopAsync(maintenance, live.Oid, cancellation);
             var exchanged = await ExchangeAsync(environment, () => exchange.RunAsync(maintenance, live, copy, backup.Name, lineage, cancellation));

@@ -76,7 +76,6 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
             });
         }
 
-        await rds.TagAsync(restored.Arn, new Dictionary<string, string>(StringComparer.Ordinal) { [RestoreTags.Step] = RestoreTags.Text(RestoreStep.Configured) }, cancellation);
         return restored;
     }
 
@@ -108,7 +107,7 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
         {
             var now = await rds.FindInstanceAsync(identifier, token);
             return now is not null && Failed.Contains(now.Status)
-                ? throw new FailedCleanException($"{identifier} cannot be restored; production was not touched.", $"RDS says that it is {now.Status}", now.Status == "deleting" ? $"wait until it is gone (aws rds wait db-instance-deleted --db-instance-identifier {identifier}), then repeat the command: the snapshot is restored anew" : $"aws rds describe-events --source-type db-instance --source-identifier {identifier}   says why; {InstanceDeletion.OfFailed(now)}   deletes it; then repeat the command")
+                ? throw new FailedCleanException($"{identifier} cannot be restored; production was not touched.", $"RDS says that it is {now.Status}", now.Status == "deleting" ? $"wait until it is gone (aws rds wait db-instance-deleted --db-instance-identifier {identifier}), then repeat the command: the snapshot is restored anew" : $"aws rds describe-events --source-type db-instance --source-identifier {identifier}   says why; {(RestoreTags.StepOf(now) is RestoreStep.Restoring ? InstanceDeletion.OfFailed(now) : $"it was looked into, so something may use it by now: look first; {InstanceDeletion.Command(now)}")}   deletes it; then repeat the command")
                 : new Seen<RdsInstance>(now is { IsAvailable: true, Address: not null } ? now : null, now?.Status ?? "asked for");
         },
         last => new FailedCleanException($"{identifier} did not become available in {Measures.Duration(options.Deadline)}; production was not touched.", $"its status is {last}; RDS goes on", "repeat the command: it is found and waited for; a longer --snapshot-deadline waits longer"),
@@ -121,7 +120,13 @@ public sealed class InstanceRestore(RunContext run, RdsApi rds, RdsOptions optio
     /// <returns>What had been counted when it was looked into first.</returns>
     public async Task<WriteBaseline> OfferAsync(RdsInstance restored, WriteBaseline baseline, CancellationToken cancellation)
     {
-        if (await rds.FindInstanceAsync(restored.Identifier, cancellation) is { } now && RestoreTags.IsOffered(now))
+        if (await rds.FindInstanceAsync(restored.Identifier, cancellation) is not { } now)
+        {
+            // Another run has given it production's name meanwhile, or somebody deleted it: the caller looks who is who.
+            return baseline;
+        }
+
+        if (RestoreTags.IsOffered(now))
         {
             return WriteBaseline.Parse(now.Tags.GetValueOrDefault(RestoreTags.LookedInto)) ?? baseline;
         }

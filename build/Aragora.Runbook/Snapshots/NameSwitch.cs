@@ -65,6 +65,11 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
         {
             await PrepareAsync(original, restored, KeptAs(restored), cancellation);
             await LastLook(cancellation);
+            if (await rds.FindInstanceAsync(restored.Identifier, cancellation) is { IsAvailable: false } busy)
+            {
+                throw new FailedCleanException($"{restored.Identifier} cannot take the name {name} at the moment; nothing was renamed.", $"RDS says that it is {busy.Status}, and renames only what is available", "wait until it is available (./build.sh Status), then repeat the command");
+            }
+
             cancellation.ThrowIfCancellationRequested();
             return situation;
         }
@@ -146,7 +151,7 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
                 var away = await rds.FindInstanceAsync(keptAs, token);
                 var still = await rds.FindInstanceAsync(name, token);
                 var free = still is null || RestoreTags.IsSame(still, restored);
-                return new Seen<RdsInstance>(away is { IsAvailable: true } && free ? away : null, $"{keptAs} is {away?.Status ?? "not described yet"}, {name} is {(still is null ? "free" : still.Status)}");
+                return new Seen<RdsInstance>(away is { Status: not Renaming } && free ? away : null, $"{keptAs} is {away?.Status ?? "not described yet"}, {name} is {(still is null ? "free" : still.Status)}");
             },
             last => Torn(keptAs, restored, $"the first rename did not end in {Measures.Duration(options.Deadline)}: {last}"),
             CancellationToken.None);
@@ -159,7 +164,7 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
         var name = options.InstanceIdentifier;
         if (await rds.FindInstanceAsync(name, CancellationToken.None) is null && await rds.FindInstanceAsync(restored.Identifier, CancellationToken.None) is not { Status: Renaming })
         {
-            await RenameAsync("rename the restored instance into its place", restored.Identifier, name, (_, taken) => taken is not null && RestoreTags.IsSame(taken, restored));
+            await RenameAsync("rename the restored instance into its place", restored.Identifier, name, (_, taken) => taken is not null && RestoreTags.IsSame(taken, restored), nobodyBearsIt: true);
         }
     }
 
@@ -185,8 +190,9 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
     /// first try. RDS's descriptions lag, so it is looked at for a while; what then is not on its way was refused.
     /// </summary>
     /// <returns>Whether it was taken from this run.</returns>
-    private async Task<bool> RenameAsync(string act, string from, string to, Func<RdsInstance?, RdsInstance?, bool> isDone)
+    private async Task<bool> RenameAsync(string act, string from, string to, Func<RdsInstance?, RdsInstance?, bool> isDone, bool nobodyBearsIt = false)
     {
+        var began = run.Clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -206,9 +212,9 @@ public sealed class NameSwitch(RunContext run, RdsApi rds, RdsOptions options)
                     run.Log.Warning("{From:l} is being renamed to {To:l} already, asked for by another run or by a request whose answer was lost: that is waited for", from, to);
                     return false;
                 }
-                catch (RunbookException still) when (ReferenceEquals(still, refused) && attempt < Tries && RdsFailures.IsPassing(refused))
+                catch (RunbookException still) when (ReferenceEquals(still, refused) && (RdsFailures.IsPassing(refused) ? attempt < Tries : nobodyBearsIt && RdsFailures.IsBusy(refused) && run.Clock.GetElapsedTime(began) < options.Deadline))
                 {
-                    // Nobody bears the name meanwhile: RDS that could not take it is asked again.
+                    // Nobody bears the name meanwhile: RDS that could not take it, or is busy with the instance (a backup, its monitoring), is asked again.
                     run.Log.Warning("The rename of {From:l} to {To:l} was not taken, and is asked for again: {Why:l}", from, to, LogText.SingleLine(refused.Message, 300));
                 }
             }

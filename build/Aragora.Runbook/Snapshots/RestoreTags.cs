@@ -31,7 +31,11 @@ public static class RestoreTags
 
     /// <summary>The step that an instance is at; null where it is none of ours.</summary>
     public static RestoreStep? StepOf(RdsInstance instance) =>
-        instance.Tags.ContainsKey(RestoreOf) && instance.Tags.TryGetValue(Step, out var text) && Enum.TryParse<RestoreStep>(text, ignoreCase: true, out var step) ? step : null;
+        !instance.Tags.ContainsKey(RestoreOf) || !instance.Tags.TryGetValue(Step, out var text) || !Enum.TryParse<RestoreStep>(text, ignoreCase: true, out var step) ? null
+
+        // A run that is behind may write "checked" over another's "switching"; what only the exchange of names writes stays.
+        : step is RestoreStep.Checked && instance.Tags.ContainsKey(KeptAs) ? RestoreStep.Switching
+        : step;
 
     /// <summary>The snapshot that an instance is being restored from; null where it is none of ours, or in its place already.</summary>
     public static string? InProgressFrom(RdsInstance instance) => StepOf(instance) is { } step && step != RestoreStep.Switched ? instance.Tags.GetValueOrDefault(Snapshot) : null;
@@ -52,7 +56,7 @@ public enum RestoreStep
     /// <summary>RDS was asked for it.</summary>
     Restoring,
 
-    /// <summary>It is set up as the original.</summary>
+    /// <summary>Somebody says, by hand, that nobody has written to it: it is looked into anew.</summary>
     Configured,
 
     /// <summary>Its database was looked into.</summary>

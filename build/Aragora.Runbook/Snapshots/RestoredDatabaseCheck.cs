@@ -31,6 +31,9 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
     /// <summary>Asked in the session that looks, before anything is read. Default: nothing is asked.</summary>
     public Func<PostgresSession, CancellationToken, Task> First { get; init; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>The instance that is looked into.</summary>
+    public required string Instance { get; init; }
+
     /// <summary>How production stands while it is looked, said with every failure.</summary>
     public string Standing { get; init; } = "production was not touched";
 
@@ -97,7 +100,7 @@ public sealed class RestoredDatabaseCheck(RunContext run, RdsOptions options)
                     throw new FailedCleanException(
                         $"The restored instance is available, and its database at {restored.Database.Endpoint} lets nobody in from here; {Standing}.",
                         unreachable.Why + (refused ? ": it has the roles and passwords that it had when the snapshot was taken" : "; security groups and subnets are the original's"),
-                        refused ? $"put the password of that time into {DatabaseEnvironment.UrlVariableOf(restored.Name)}, or change the role's there (the master's: aws rds modify-db-instance --db-instance-identifier <the restored instance> --master-user-password <password>); then repeat the command" : "run it from where production can be reached; then repeat the command: the restored instance is found",
+                        refused ? $"put the password of that time into {DatabaseEnvironment.UrlVariableOf(restored.Name)}, or change the role's there (the master's: aws rds modify-db-instance --db-instance-identifier {Instance} --manage-master-user-password   has AWS make one and keep it); then repeat the command" : "run it from where production can be reached; then repeat the command: the restored instance is found",
                         unreachable);
                 }
 

@@ -45,7 +45,7 @@ public sealed class SnapshotChoice(RunContext run, RdsApi rds, RdsOptions option
         return snapshot.IsAvailable ? snapshot : throw new RefusedException($"The snapshot {wanted} is not whole.", $"it is {snapshot.Status}, {snapshot.Percent} %", "wait for it, or name another");
     }
 
-    private static string Command => $"./build.sh Rollback --target-environment Production --strategy Snapshot {RdsOptions.InstanceSwitch} <instance>";
+    private string Command => $"./build.sh Rollback --target-environment Production --strategy Snapshot {RdsOptions.InstanceSwitch} {options.InstanceIdentifier}";
 
     private static RefusedException Aurora(string cluster) => new(
         $"A rollback by snapshot does not restore Aurora yet, and production is the Aurora cluster {cluster}.",

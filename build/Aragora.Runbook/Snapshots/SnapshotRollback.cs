@@ -64,18 +64,18 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
             await Fit(environment, looked.Database.Facts.Revisions, cancellation);
         }
 
-        if (options.Switch == SwitchMode.Print)
-        {
-            TellEndpoint(environment, restored, lost);
-            return new SnapshotRollbackResult(looked.Facts, null);
-        }
-
-        await using var lease = await TryLockAsync(environment, cancellation);
+        await using var lease = options.Switch == SwitchMode.Rename ? await TryLockAsync(environment, cancellation) : null;
         situation = await RestoreSituation.ReadAsync(rds, options.InstanceIdentifier, snapshot.Identifier, cancellation);
         if (situation.IsExchangeBegun)
         {
             // Another run was faster. What is behind the URL by now is not what writes could be counted in.
             return await FinishAsync(work, situation, looked, cancellation);
+        }
+
+        if (options.Switch == SwitchMode.Print)
+        {
+            TellEndpoint(environment, restored, lost);
+            return new SnapshotRollbackResult(looked.Facts, null);
         }
 
         if (situation.Restored is not { } now || !RestoreTags.IsSame(now, restored))
@@ -103,7 +103,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
                 ? new RefusedException(
                     $"{name} is what run {by} restored from {snapshot.Identifier} already.",
                     "it bears production's name, so there is no other endpoint to print",
-                    $"{finish}verifies it again; to restore the snapshot once more: aws rds remove-tags-from-resource --resource-name {restored.Arn} --tag-keys {RestoreTags.RestoreOf}   then repeat the command")
+                    $"{finish}verifies it again; to restore the snapshot once more: {Again(restored)}")
                 : new RefusedException(
                     $"The names of {name} and {restored.Identifier} are being exchanged: run {by} restored the latter, and a run is at it, or died.",
                     "it is to bear production's name, so there is no other endpoint to print",
@@ -112,7 +112,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
 
         if (situation.IsSwitched)
         {
-            run.Log.Warning("{Name:l} is what run {Run:l} restored from {Snapshot:l} already: it is looked into and read back again, and nothing is restored", name, by, snapshot.Identifier);
+            run.Log.Warning("{Name:l} is what run {Run:l} restored from {Snapshot:l} already: it is looked into and read back again, and nothing is restored. To restore the snapshot once more: {Again:l}", name, by, snapshot.Identifier, Again(restored));
         }
         else
         {
@@ -127,7 +127,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var restore = new InstanceRestore(run, rds, options);
         var (restored, differences) = await restore.RunAsync(situation, work.Snapshot, cancellation);
         var watch = new RestoredWatch(run, restored);
-        var check = new RestoredDatabaseCheck(run, options) { First = watch.BeginAsync };
+        var check = new RestoredDatabaseCheck(run, options) { Instance = restored.Identifier, First = watch.BeginAsync };
         var seen = await run.Journal.ActAsync("look into the restored database", new { restored.Identifier, restored.Endpoint }, () => check.RunAsync(At(work.Environment, restored), work.Snapshot, work.Manifest, cancellation));
         if (watch.Taken is { } baseline)
         {
@@ -144,7 +144,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
     private async Task LastLookAsync(DatabaseEnvironment environment, RdsInstance restored, RestoredWatch watch, SingleFlightLease? lease, CancellationToken cancellation)
     {
         await LookForMigrationsAsync(environment, "nothing was renamed", cancellation);
-        await new RestoredDatabaseCheck(run, options) { First = watch.RequireUntouchedAsync }.AskFirstAsync(At(environment, restored), cancellation);
+        await new RestoredDatabaseCheck(run, options) { Instance = restored.Identifier, First = watch.RequireUntouchedAsync }.AskFirstAsync(At(environment, restored), cancellation);
         if (lease?.Lost.IsCancellationRequested == true)
         {
             throw new FailedCleanException("The lock on the old database was lost; nothing was renamed.", "the session that guards it is gone", "./build.sh Status, then repeat the command");
@@ -166,7 +166,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
         var facts = looked?.Facts ?? Facts(snapshot, bearer, seen, []);
         var after = await new SwitchedDatabase(run, options).ReadBackAsync(environment, seen, keptAs);
         TimeSpan? unavailable = began is { } asked ? run.Clock.GetElapsedTime(asked) : null;
-        var switched = new SnapshotRollbackFacts(before?.Revisions, after.Revisions, snapshot.Identifier, snapshot.TakenAt, lost.Total, unavailable, keptAs);
+        var switched = new SnapshotRollbackFacts(before?.Revisions, after.Revisions, snapshot.Identifier, snapshot.TakenAt, lost.Total, unavailable, keptAs) { WasOver = situation.Step is RestoreStep.Switched };
         run.Log.Information("{Name:l} is the instance restored from {Snapshot:l}, at {Revision:l}; the URL leads to it; the old one is kept as {Kept:l}", bearer.Identifier, snapshot.Identifier, after.Revisions.Named(), keptAs);
         run.Log.Information("When nobody needs the old one any more, somebody deletes it: {Command:l}   (this build never does)", InstanceDeletion.Command(keptAs, situation.Original?.Settings.DeletionProtection ?? false));
         await run.RecordAsync(EvidenceKinds.Rollback, environment, after, switched, run.Clock.GetElapsedTime(work.Started), treeHash: null, CancellationToken.None);
@@ -178,7 +178,7 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
     {
         try
         {
-            var check = new RestoredDatabaseCheck(run, options) { Standing = $"it bears the name {bearer.Identifier}, and the old instance is kept as {keptAs}" };
+            var check = new RestoredDatabaseCheck(run, options) { Instance = bearer.Identifier, Standing = $"it bears the name {bearer.Identifier}, and the old instance is kept as {keptAs}" };
             return await check.RunAsync(At(work.Environment, bearer), work.Snapshot, work.Manifest, CancellationToken.None);
         }
         catch (FailedCleanException unlike)
@@ -216,6 +216,8 @@ public sealed class SnapshotRollback(RunContext run, RdsApi rds, RdsOptions opti
 
     private static SnapshotRestoreFacts Facts(RdsSnapshot snapshot, RdsInstance restored, RestoredDatabase seen, IReadOnlyList<string> differences) =>
         new(snapshot.Identifier, restored.Identifier, restored.Endpoint, seen.Facts.Revisions, seen.Tables.Count, seen.Tables.Values.Sum(table => table.Rows), differences);
+
+    private static string Again(RdsInstance restored) => $"aws rds remove-tags-from-resource --resource-name {restored.Arn} --tag-keys {RestoreTags.RestoreOf}   then repeat the command";
 
     private string Command(RdsSnapshot snapshot) => Command(snapshot.Identifier);
 

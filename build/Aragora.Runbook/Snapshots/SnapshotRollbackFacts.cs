@@ -18,7 +18,11 @@ public sealed record SnapshotRestoreFacts(string Snapshot, string Instance, stri
 /// <param name="LostWrites">Writes since the snapshot at most; null where that was not known, and accepted, or where another run has counted them.</param>
 /// <param name="Unavailable">From the first rename to the restored database answering at the URL; null where another run had begun, or the answer to the rename was lost: nobody has measured it then.</param>
 /// <param name="KeptInstance">The name that the original bears now.</param>
-public sealed record SnapshotRollbackFacts(IReadOnlyList<string>? From, IReadOnlyList<string> To, string Snapshot, DateTimeOffset? SnapshotTakenAt, long? LostWrites, TimeSpan? Unavailable, string KeptInstance);
+public sealed record SnapshotRollbackFacts(IReadOnlyList<string>? From, IReadOnlyList<string> To, string Snapshot, DateTimeOffset? SnapshotTakenAt, long? LostWrites, TimeSpan? Unavailable, string KeptInstance)
+{
+    /// <summary>Whether an earlier run had done all of it: this one only looked.</summary>
+    public bool WasOver { get; init; }
+}
 
 /// <summary>What a rollback by snapshot came to.</summary>
 /// <param name="Restored">What was restored and checked.</param>

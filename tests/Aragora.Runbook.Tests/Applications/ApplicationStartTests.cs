@@ -84,6 +84,25 @@ public sealed class ApplicationStartTests(RealServer server)
         scenario.Log().ShouldContain("could not be looked at: deployment/gone: There is no deployment/gone.");
     }
 
+    /// <summary>One owner in Git may deploy both: released for the one, it would start the other.</summary>
+    [Fact]
+    public async Task What_was_stopped_with_a_part_that_was_left_so_is_put_back_only_when_a_person_asks()
+    {
+        var scenario = await StopScenario.NewAsync(server);
+        var (run, later) = (scenario.NewRun(), scenario.NewRun());
+        var (api, worker) = (new ScriptedPart("deployment/api") { Suspended = ["the Application shop"] }, new ScriptedPart("deployment/worker", 3) { Suspended = ["the Application shop"] });
+        await scenario.StopAsync(new ApplicationControl(run, scenario.Environment, [first, api, worker], ClusterBench.Quick), run);
+        await worker.LeaveAsync(run.RunId, "nobody knows what it is", CancellationToken.None);
+        var control = new ApplicationControl(later, scenario.Environment, [first, api, worker], ClusterBench.Quick);
+
+        (await control.PutBackAsync(isAsked: false, waits: false, CancellationToken.None)).Done.Keys.ShouldBe(["deployment/first"]);
+        (first.Replicas, api.Replicas, worker.Replicas).ShouldBe((2, 0, 0));
+        scenario.Log().ShouldContain("the Application shop is suspended for it, and for another part");
+
+        await control.PutBackAsync(isAsked: true, waits: false, CancellationToken.None);
+        (api.Replicas, worker.Replicas).ShouldBe((2, 3));
+    }
+
     private async Task<(ApplicationFacts Facts, ApplicationControl Control, string Log)> StopAndStartAsync(params IReadOnlyList<ScriptedPart> parts)
     {
         var scenario = await StopScenario.NewAsync(server);

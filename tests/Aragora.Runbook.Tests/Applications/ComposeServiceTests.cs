@@ -14,7 +14,7 @@ namespace Aragora.Runbook.Tests.Applications;
 public sealed class ComposeServiceTests(LabDatabase database) : IAsyncLifetime
 {
     private static readonly ICommandRunner Commands = BackupScenario.Commands;
-    private readonly string folder = Directory.CreateTempSubdirectory("aragora-compose-").FullName;
+    private readonly string folder = TestFolders.New("compose");
     private readonly string project = $"aragora-app-{Guid.NewGuid().ToString("N")[..8]}";
     private ComposeTool compose = null!;
 

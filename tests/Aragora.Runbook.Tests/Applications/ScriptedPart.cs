@@ -10,6 +10,9 @@ internal sealed class ScriptedPart(string name, int replicas = 2) : IApplication
     /// <summary>The note that lies on it.</summary>
     public StopNote? Note { get; set; }
 
+    /// <summary>What was suspended with it.</summary>
+    public IReadOnlyList<string> Suspended { get; init; } = [];
+
     /// <summary>Thrown where it is looked at.</summary>
     public Exception? OnLook { get; init; }
 
@@ -26,7 +29,7 @@ internal sealed class ScriptedPart(string name, int replicas = 2) : IApplication
 
     public string StartingCommand(int replicas) => $"start {name} {replicas}";
 
-    public Task<PartSeen> LookAsync(CancellationToken cancellation) => OnLook is not null ? throw OnLook : Task.FromResult(new PartSeen(name, Replicas, ["image:1"], [], Note, [], $"deploy {name} IMAGE"));
+    public Task<PartSeen> LookAsync(CancellationToken cancellation) => OnLook is not null ? throw OnLook : Task.FromResult(new PartSeen(name, Replicas, ["image:1"], [], Note, [], $"deploy {name} IMAGE") { Suspended = Suspended });
 
     public Task RequireStoppableAsync(CancellationToken cancellation) => Task.CompletedTask;
 

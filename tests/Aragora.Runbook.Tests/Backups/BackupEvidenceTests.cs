@@ -25,7 +25,7 @@ public sealed class BackupEvidenceTests(SharedBackup shared) : IClassFixture<Sha
     [Fact]
     public async Task Another_job_finds_the_records_of_a_backup_beside_it()
     {
-        var parent = Directory.CreateTempSubdirectory("aragora-backups-").FullName;
+        var parent = TestFolders.New("backups");
         var run = RealServer.NewRun() with { BackupRecords = Path.Combine(parent, BackupCatalog.RecordsFolder) };
         var made = await BackupScenario.BackUpAsync(run, shared.Environment, new BackupOptions { Jobs = 2, Folder = parent });
         await BackupScenario.VerifyAsync(run, shared.Environment, made.Backup);

@@ -83,7 +83,7 @@ public sealed class PostgresClientsTests(RealServer server)
 
     private static string Fake(string version)
     {
-        var folder = Directory.CreateTempSubdirectory("aragora fake ").FullName;
+        var folder = TestFolders.New("fake clients");
         foreach (var program in new[] { "pg_dump", "pg_restore" })
         {
             var path = Path.Combine(folder, program);

@@ -7,7 +7,7 @@ namespace Aragora.Runbook.Tests.Contacts;
 
 public sealed class EmergencyContactsTests
 {
-    private readonly string root = Directory.CreateTempSubdirectory("aragora-contacts-").FullName;
+    private readonly string root = TestFolders.New("contacts");
 
     [Fact]
     public void Without_an_option_it_is_the_table_of_the_runbook()

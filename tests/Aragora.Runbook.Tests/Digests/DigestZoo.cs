@@ -47,7 +47,7 @@ public sealed class DigestZoo(RealServer server) : Xunit.IAsyncLifetime
     /// <summary>pg_dump in the snapshot, then pg_restore into a new database.</summary>
     internal static async Task<DatabaseEnvironment> DumpAndRestoreAsync(RealServer server, DatabaseEnvironment source, SnapshotSession snapshot)
     {
-        var folder = Directory.CreateTempSubdirectory("aragora-digest-").FullName;
+        var folder = TestFolders.New("digest");
         try
         {
             await DumpAsync(server, source, snapshot, folder);

@@ -15,6 +15,7 @@ namespace Aragora.Runbook.Tests.Gates;
 
 public sealed class ProductionGateTests
 {
+    private static readonly DatabaseEnvironment Target = new() { Name = TargetEnvironment.Production, Database = PostgresUrl.Parse("postgresql://u@db/aragora", "test") };
     private readonly GateBench bench = new();
 
     [Fact]
@@ -23,6 +24,31 @@ public sealed class ProductionGateTests
         await bench.TickAllAsync();
 
         bench.Gate().Pass(Subject).Boxes.ShouldAllBe(box => box.Ticked);
+    }
+
+    [Fact]
+    public async Task What_opens_the_gate_is_read_again_and_named()
+    {
+        await bench.TickAllAsync();
+
+        var box = (await bench.Gate().PassAsync(Target, Subject, CancellationToken.None)).Boxes[0];
+
+        box.Finding.ShouldEndWith($": b1, manifest {ManifestFile.Read(Path.Combine(bench.Root, "artifacts", "backups", "b1")).ManifestSha256[..12]}, its 1 file read again and unchanged");
+    }
+
+    /// <summary>Of the same size, which a look at the folder does not show.</summary>
+    [Fact]
+    public async Task A_backup_that_was_changed_after_it_was_verified_closes_the_gate()
+    {
+        await bench.TickAllAsync();
+        await File.WriteAllTextAsync(Path.Combine(bench.Root, "artifacts", "backups", "b1", "toc.dat"), "tox");
+
+        var refusal = await Should.ThrowAsync<RefusedException>(() => bench.Gate().PassAsync(Target, Subject, CancellationToken.None));
+
+        refusal.What.ShouldBe("The gate to production is closed: VerifiedBackup is not ticked.");
+        refusal.Why.ShouldContain("was changed since it was verified: toc.dat: its content was changed");
+        refusal.Next.ShouldStartWith("./build.sh Backup VerifyBackup --fresh");
+        (await bench.Gate(options: Attested with { Overridden = new HashSet<GateBox> { GateBox.VerifiedBackup }, Because = "a test" }).PassAsync(Target, Subject, CancellationToken.None)).Boxes[0].Ticked.ShouldBeFalse();
     }
 
     [Fact]

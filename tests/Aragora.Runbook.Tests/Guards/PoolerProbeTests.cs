@@ -57,7 +57,7 @@ public sealed class PoolerProbeTests(RealServer server)
     private async Task<Pooler> StartAsync(string mode, string database)
     {
         Assert.SkipUnless(File.Exists(PgBouncer), "pgbouncer is not on this machine");
-        var folder = Directory.CreateTempSubdirectory("aragora-bouncer-").FullName;
+        var folder = TestFolders.New("bouncer");
         using (var listener = new TcpListener(IPAddress.Loopback, 0))
         {
             listener.Start();

@@ -156,7 +156,7 @@ public sealed class MigrationsTreeReaderTests(RealServer server)
     [Fact]
     public void The_configuration_is_found_in_the_folder_or_above_it()
     {
-        var root = Directory.CreateTempSubdirectory("aragora-locate-").FullName;
+        var root = TestFolders.New("locate");
         Directory.CreateDirectory(Path.Combine(root, "db", "migrations"));
         Should.Throw<BadInputException>(() => AlembicProject.Locate(root)).Message.ShouldContain("--migrations-directory");
         Should.Throw<BadInputException>(() => AlembicProject.Locate(root, "db/migrations")).Message.ShouldContain("--alembic-config");

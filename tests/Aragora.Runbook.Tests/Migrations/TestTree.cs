@@ -71,7 +71,7 @@ public sealed class TestTree
     public static async Task<TestTree> NewAsync(RealServer server, string? name = null, string env = PlainEnv)
     {
         await RequireAlembicAsync();
-        var folder = Path.Combine(Directory.CreateTempSubdirectory("aragora-tree-").FullName, name ?? "migrations");
+        var folder = Path.Combine(TestFolders.New("tree"), name ?? "migrations");
         Directory.CreateDirectory(Path.Combine(folder, "versions"));
         File.WriteAllText(Path.Combine(folder, "alembic.ini"), Ini + "\n");
         File.WriteAllText(Path.Combine(folder, "env.py"), env + "\n");

@@ -103,7 +103,7 @@ public sealed class CommandRunnerTests
     [Fact]
     public async Task A_cancelled_command_is_asked_to_end_before_it_is_killed()
     {
-        var folder = Directory.CreateTempSubdirectory("aragora-t-").FullName;
+        var folder = TestFolders.New("command");
         using var cancel = new CancellationTokenSource();
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var running = commands.RunAsync(Shell($"trap 'echo asked > {folder}/told; exit 0' TERM; echo ready; while :; do sleep 0.05; done"), (_, _) => started.TrySetResult(), cancel.Token);

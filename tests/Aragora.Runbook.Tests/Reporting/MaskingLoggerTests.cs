@@ -12,7 +12,7 @@ namespace Aragora.Runbook.Tests.Reporting;
 
 public sealed class MaskingLoggerTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("aragora-log-").FullName;
+    private readonly string folder = TestFolders.New("log");
     private readonly SecretMask secrets = new();
     private readonly Collected people = new();
 

@@ -2,6 +2,7 @@ using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Rollbacks;
+using Aragora.Runbook.Tests.Clusters;
 using Shouldly;
 using Xunit;
 
@@ -86,6 +87,74 @@ public sealed class DatabaseExchangeTests(RealServer server)
         await now.ApplyAsync(scene.Maintenance, copy, keeps: true, None, before);
 
         now.IsOtherThan(await DatabaseSettings.ReadAsync(scene.Maintenance, copy, None)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_comment_that_was_written_while_the_copy_was_restored_stays_whether_they_are_exchanged_or_not()
+    {
+        var scene = await Scene.NewAsync(server);
+        var ask = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()";
+        await RealServer.SqlAsync(scene.Postgres, $"COMMENT ON DATABASE {SqlText.Identifier(scene.Live.Name)} IS 'on call: Ada'");
+
+        await Should.ThrowAsync<InvalidOperationException>(() => scene.ExchangeAsync(() => throw new InvalidOperationException("not now")));
+        (await scene.Shop.AskAsync<string>(ask)).ShouldBe("on call: Ada");
+
+        await scene.ExchangeAsync(() => { });
+        (await scene.Shop.AskAsync<string>(ask)).ShouldNotBeNull().ShouldStartWith("on call: Ada\n[aragora] ");
+    }
+
+    /// <summary>A standby that is waited for holds the commit back; the connection breaks; and it takes effect when everybody has looked already.</summary>
+    [Fact]
+    public async Task An_exchange_whose_commit_takes_effect_after_its_connection_broke_is_told_as_done()
+    {
+        await using var own = new RealServer();
+        await own.InitializeAsync();
+        var shop = await RestoreScenario.NewAsync(own);
+        await using var proxy = new CuttableProxy("127.0.0.1", own.Server.Url.Port);
+        var through = shop.Environment with { Database = shop.Environment.Database with { Host = "127.0.0.1", Port = proxy.Port } };
+        var run = RealServer.NewRun();
+        await using var maintenance = await PostgresSession.OpenAsync(through, "aragora-tests-exchange", "postgres");
+        var live = (await ServerDatabase.FindAsync(maintenance, shop.Environment.Database.Database, None))!;
+        var copy = await new RestoreCopy(run, maintenance).CreateAsync(live, "b", None);
+        var postgres = shop.Administrator with { Database = shop.Administrator.Database with { Database = "postgres" } };
+        var file = Path.Combine((await shop.AskAsync<string>("SHOW data_directory", "postgres"))!, "postgresql.auto.conf");
+        var settings = await File.ReadAllTextAsync(file);
+        Task? probe = null;
+
+        Task<Exchanged>? exchanging = null;
+        exchanging = new DatabaseExchange(run, through, async (_, _) =>
+        {
+            await ConfigureAsync(settings + "synchronous_standby_names = 'nobody'\n");
+
+            // Once a commit waits, every session was told.
+            probe = RealServer.SqlAsync(postgres, "CREATE TABLE probe ()");
+            await UntilAsync("wait_event = 'SyncRep'");
+            return Nothing;
+        }).RunAsync(maintenance, live, copy, "b", [live.Oid], None);
+        await UntilAsync("wait_event = 'SyncRep' AND application_name = 'aragora-tests-exchange'");
+        proxy.Cut();
+        await UntilAsync("wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE %ALLOW_CONNECTIONS true%'");
+        await ConfigureAsync(settings);
+
+        var exchanged = await exchanging;
+        await probe!;
+        (await shop.AskAsync<uint>("SELECT oid FROM pg_database WHERE datname = current_database()")).ShouldBe(copy.Oid);
+        (await shop.DatabasesAsync()).ShouldBe([(live.Name, true), (exchanged.Kept, false)], ignoreOrder: true);
+
+        async Task ConfigureAsync(string text)
+        {
+            await File.WriteAllTextAsync(file, text);
+            await RealServer.SqlAsync(postgres, "SELECT pg_reload_conf()");
+        }
+
+        async Task UntilAsync(string condition)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            while (!await shop.AskAsync<bool>($"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {condition})", "postgres"))
+            {
+                await (exchanging?.IsCompleted == true ? exchanging : Task.Delay(20, patience.Token));
+            }
+        }
     }
 
     /// <summary>The first look, before the copy is restored, finds none of them; an hour later one may be there.</summary>

@@ -222,13 +222,64 @@ public sealed class RestoreRollbackTests(RealServer server)
     public async Task A_dump_that_was_cut_off_never_takes_the_place()
     {
         var shop = await RestoreScenario.NewAsync(server);
-        var table = BackupScenario.LargestTable(shop.Backup.Folder);
+        var run = RealServer.NewRun();
+        var folder = BackupScenario.Copy(shop.Backup, run);
+        var table = BackupScenario.LargestTable(folder);
         await File.WriteAllBytesAsync(table, (await File.ReadAllBytesAsync(table))[..100]);
+        BackupScenario.FixHashes(folder);
 
-        var failure = await Should.ThrowAsync<FailedCleanException>(() => shop.RestoreAsync());
+        var failure = await Should.ThrowAsync<FailedCleanException>(() => shop.Rollback(run: run).RunAsync(shop.Environment, ManifestFile.Read(folder), None));
 
         failure.Message.ShouldContain("pg_restore: error:");
         await ShouldBeUntouchedAsync(shop);
+    }
+
+    /// <summary>pg_restore does what is in a dump, on the live server: nothing of a changed one may reach it.</summary>
+    [Theory]
+    [InlineData("toc.dat")]
+    [InlineData("a table")]
+    [InlineData("another file")]
+    public async Task A_backup_whose_files_were_changed_is_refused_before_any_of_it_is_restored(string what)
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var path = what switch { "toc.dat" => Path.Combine(shop.Backup.Folder, what), "a table" => BackupScenario.LargestTable(shop.Backup.Folder), _ => Path.Combine(shop.Backup.Folder, "9999.dat") };
+        if (File.Exists(path))
+        {
+            BackupScenario.Flip(path, new FileInfo(path).Length / 2);
+        }
+        else
+        {
+            await File.WriteAllTextAsync(path, "x");
+        }
+
+        var refusal = await Should.ThrowAsync<RefusedException>(() => shop.RestoreAsync());
+
+        refusal.What.ShouldBe($"{shop.Backup.Folder} is not the backup that was made.");
+        refusal.Why.ShouldStartWith(Path.GetFileName(path) + ": ");
+        await using var journal = new FileStream(shop.Run.Journal.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(journal);
+        (await reader.ReadToEndAsync()).ShouldNotContain("make a copy beside the live database");
+        await ShouldBeUntouchedAsync(shop);
+    }
+
+    [Fact]
+    public async Task From_its_comparison_on_nobody_gets_into_the_copy()
+    {
+        var shop = await RestoreScenario.NewAsync(server);
+        var copies = new List<bool>();
+        var rollback = new RestoreRollback(RealServer.NewRun(), BackupScenario.Commands, new RestoreOptions
+        {
+            Backup = new BackupOptions(),
+            Running = async (_, _) =>
+            {
+                copies.AddRange((await shop.DatabasesAsync()).Where(database => database.Name != shop.Environment.Database.Database).Select(database => database.Open));
+                return null;
+            },
+        }, new BackupScenario.SilentProgress());
+
+        await rollback.RunAsync(shop.Environment, shop.Backup, None);
+
+        copies.ShouldBe([false]);
     }
 
     [Fact]

@@ -78,6 +78,37 @@ public sealed class NameRaceTests(RealServer server, MotoServer moto, SecondServ
         scenario.Warnings.ShouldContain(line => line.Contains("was not taken, and is asked for again", StringComparison.Ordinal));
     }
 
+    /// <summary>A backup that begins between the two renames, as RDS words it, and for longer than its descriptions lag.</summary>
+    [Fact]
+    public async Task While_nobody_bears_the_name_a_busy_instance_is_asked_until_it_takes_it()
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second);
+        var snapshot = (await scenario.SnapshotAsync()).Snapshot;
+        var renames = 0;
+        await using var busy = new FakeBetween(moto.Url, request => request["NewDBInstanceIdentifier"] is not null && ++renames is > 1 and < 9 ? Task.FromResult(FakeBetween.Error(400, "InvalidDBInstanceState", "Database instance is not in available state.")) : request.PassAsync());
+        var result = (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot) with { Lag = TimeSpan.FromMilliseconds(60) }, moto.Api(busy.Url))).Switched.ShouldNotBeNull();
+        renames.ShouldBe(9);
+        (await scenario.InstancesAsync()).Select(instance => instance.Identifier).ShouldBe([scenario.Instance, result.KeptInstance]);
+    }
+
+    [Fact]
+    public async Task A_restored_instance_that_is_busy_right_before_the_first_rename_leaves_the_names_as_they_are()
+    {
+        var scenario = await RdsScenario.NewAsync(server, moto, second);
+        var snapshot = (await scenario.SnapshotAsync()).Snapshot;
+        var isPrepared = false;
+        await using var busy = new FakeBetween(moto.Url, async request =>
+        {
+            var answer = await request.PassAsync();
+            isPrepared |= request.Members.Values.Contains(RestoreTags.KeptFor);
+            return isPrepared && request.Action == "DescribeDBInstances" && request["DBInstanceIdentifier"] is { } asked && asked != scenario.Instance ? answer.With("<DBInstanceStatus>available", "<DBInstanceStatus>backing-up") : answer;
+        });
+        var failure = await Should.ThrowAsync<FailedCleanException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot), moto.Api(busy.Url)));
+        failure.What.ShouldEndWith($"cannot take the name {scenario.Instance} at the moment; nothing was renamed.");
+        failure.Why.ShouldStartWith("RDS says that it is backing-up");
+        busy.Asked.ShouldNotContain(request => request["NewDBInstanceIdentifier"] != null);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

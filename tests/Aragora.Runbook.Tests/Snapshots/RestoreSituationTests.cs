@@ -32,6 +32,10 @@ public sealed class RestoreSituationTests
     [InlineData("checked", false, "prod renaming", false)]
     [InlineData("checked", false, "kept available", false)]
     [InlineData("checked", false, null, false)]
+    [InlineData("checked over switching", false, "prod available", false)]
+    [InlineData("checked over switching", false, "prod renaming", true)]
+    [InlineData("checked over switching", false, "kept available", true)]
+    [InlineData("checked over switching", false, null, true)]
     [InlineData("switching", false, "prod available", false)]
     [InlineData("switching", false, "prod renaming", true)]
     [InlineData("switching", false, "kept available", true)]
@@ -52,7 +56,10 @@ public sealed class RestoreSituationTests
         var instances = new List<RdsInstance>();
         if (step.Length > 0)
         {
-            instances.Add(Instance(bearsName ? Name : "restored", "available", (RestoreTags.RestoreOf, Name), (RestoreTags.Snapshot, "s"), (RestoreTags.Step, step)));
+            // A run that is behind writes its step over that of one that has prepared the exchange.
+            var words = step.Split(' ');
+            (string, string)[] prepared = words.Length > 1 ? [(RestoreTags.KeptAs, "kept")] : [];
+            instances.Add(Instance(bearsName ? Name : "restored", "available", [(RestoreTags.RestoreOf, Name), (RestoreTags.Snapshot, "s"), (RestoreTags.Step, words[0]), .. prepared]));
         }
 
         if (original?.Split(' ') is [var name, var status])

@@ -12,7 +12,7 @@ namespace Aragora.Runbook.Tests.Tooling;
 public sealed class PythonToolsTests
 {
     private readonly CommandRunner commands = new(TimeProvider.System);
-    private readonly string root = Directory.CreateTempSubdirectory("aragora-python-").FullName;
+    private readonly string root = TestFolders.New("python");
 
     [Fact]
     public async Task What_is_there_is_found_once_and_asked_once()
@@ -92,7 +92,7 @@ public sealed class PythonToolsTests
         File.WriteAllText(requirements, "alembic==1.13.0\n");
 
         // A Python whose virtual environments are made at once and whose pip reaches nothing.
-        var folder = Directory.CreateTempSubdirectory("aragora-bin-").FullName;
+        var folder = TestFolders.New("bin");
         var python = Path.Combine(folder, "python3");
         File.WriteAllText(python, "#!/bin/sh\ncase \"$1 $2\" in\n'-m venv') mkdir -p \"$3/bin\" && cp \"$0\" \"$3/bin/python\" ;;\n'-m pip') echo 'ERROR: No matching distribution found for alembic==1.13.0' >&2; exit 1 ;;\n*) cat > /dev/null; exit 1 ;;\nesac\n");
         MakeExecutable(python);
@@ -134,7 +134,7 @@ public sealed class PythonToolsTests
 
     private string FakePython(string name, string answer)
     {
-        var folder = Directory.CreateTempSubdirectory("aragora-bin-").FullName;
+        var folder = TestFolders.New("bin");
         var path = Path.Combine(folder, name);
         File.WriteAllText(path, $"#!/bin/sh\ncat > /dev/null\necho '{answer}'\n");
         MakeExecutable(path);
@@ -171,7 +171,7 @@ public sealed class PythonToolsTests
 
     private string LinkTo(string python)
     {
-        var folder = Directory.CreateTempSubdirectory("aragora-bin-").FullName;
+        var folder = TestFolders.New("bin");
         var path = Path.Combine(folder, "python3");
         File.WriteAllText(path, $"#!/bin/sh\nexec '{python}' \"$@\"\n");
         MakeExecutable(path);

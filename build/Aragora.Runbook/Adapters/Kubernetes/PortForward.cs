@@ -81,8 +81,9 @@ public sealed class PortForward : IDatabaseRoute, IAsyncDisposable
             }
             catch (SocketException gone)
             {
-                // Whoever connected went away before it was accepted; the listener is well.
-                log.Debug(gone, "A connection to {Endpoint:l} was gone before it was accepted", Endpoint);
+                // Whoever connected went away before it was accepted; or there are no descriptors left, which takes a moment.
+                log.Debug(gone, "A connection to {Endpoint:l} could not be accepted", Endpoint);
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
             }
         }
     }

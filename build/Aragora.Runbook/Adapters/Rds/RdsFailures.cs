@@ -56,6 +56,9 @@ public static partial class RdsFailures
     public static bool IsOvertaken(RunbookException explained) =>
         explained.InnerException is AmazonServiceException { ErrorCode: "DBInstanceNotFound" or "DBInstanceNotFoundFault" or "InvalidDBInstanceState" or "InvalidDBInstanceStateFault" or "DBInstanceAlreadyExists" or "DBInstanceAlreadyExistsFault" };
 
+    /// <summary>Whether the instance is at something else, and can be asked again.</summary>
+    public static bool IsBusy(RunbookException explained) => explained.InnerException is AmazonServiceException { ErrorCode: "InvalidDBInstanceState" or "InvalidDBInstanceStateFault" };
+
     /// <summary>The action that IAM says is missing, and on what; from its own words where it says, else from what was asked.</summary>
     internal static (string Action, string Resource) Denied(string message, string action, string resource) =>
         NotAuthorized().Match(message) is { Success: true } said ? (said.Groups["action"].Value, said.Groups["resource"] is { Success: true, Value: var on } ? on : resource) : (action, resource);

@@ -29,7 +29,7 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
     private string Service => name.Name;
 
     /// <inheritdoc/>
-    public string StartingCommand(int replicas) => string.Join(' ', (tool is null ? ["docker", "compose"] : tool.Prefix.Prepend(tool.Program)).Concat(["--project-directory", location.Root, .. location.Arguments, "start", Service]).Select(Command.Quoted));
+    public string StartingCommand(int replicas) => Line("start", Service);
 
     /// <inheritdoc/>
     public async Task<PartSeen> LookAsync(CancellationToken cancellation)
@@ -39,7 +39,7 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
             var containers = await ContainersAsync(cancellation);
             if (containers.Count == 0)
             {
-                throw new RefusedException($"There is no container of {Name}.", "it is named as a part of the application, and Compose has none of that service in this project", $"docker compose {string.Join(' ', location.Arguments)} ps --all");
+                throw new RefusedException($"There is no container of {Name}.", "it is named as a part of the application, and Compose has none of that service in this project", Line("ps", "--all"));
             }
 
             var running = containers.Where(container => container.IsRunning).ToList();
@@ -51,7 +51,7 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
                 [.. running.SelectMany(container => container.Addresses)],
                 note,
                 [],
-                $"set the image of {Service} in the Compose file to IMAGE, then docker compose {string.Join(' ', location.Arguments)} up --detach {Service}");
+                $"set the image of {Service} in the Compose file to IMAGE, then {Line("up", "--detach", Service)}");
         }
         catch (PartException failed)
         {
@@ -116,6 +116,10 @@ public sealed class ComposeServicePart(RunContext run, ICommandRunner commands, 
         var trouble = containers.FirstOrDefault(container => container is not { IsRunning: true, Health: null or "healthy" });
         return new PartRollout(ready >= wanted, ready, wanted, trouble is null ? null : $"container {trouble.Name} is {trouble.State}{(trouble.Health is null ? "" : $", {trouble.Health}")}", IsHopeless: false);
     }
+
+    /// <summary>For people. From the checkout, as this build calls it: with --project-directory the project could get another name.</summary>
+    private string Line(params string[] arguments) =>
+        $"cd {Command.Quoted(location.Root)} && {string.Join(' ', (tool is null ? ["docker", "compose"] : tool.Prefix.Prepend(tool.Program)).Concat([.. location.Arguments, .. arguments]).Select(Command.Quoted))}";
 
     /// <summary>Those of the service itself, not of <c>docker compose run</c>: older versions list these as well.</summary>
     private async Task<IReadOnlyList<ServiceContainer>> ContainersAsync(CancellationToken cancellation)

@@ -44,7 +44,7 @@ public sealed class KubernetesWorkload : IApplicationPart
         var workload = await RequireAsync(cancellation);
         var pods = await PodsAsync(workload, cancellation);
         var holders = await holding.FindAsync(workload, tell: false, cancellation);
-        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], WorkloadHolders.NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl.Line($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE"));
+        return new PartSeen(Name, workload.Replicas, workload.Images, [.. pods.SelectMany(pod => pod.Addresses).Distinct(StringComparer.Ordinal)], WorkloadHolders.NoteOn(workload, holders), [.. holders.Where(holder => holder.IsInTheWay).Select(holder => holder.ToString())], address.Kubectl.Line($"set image {Name} {(workload.Containers is [var first, ..] ? first : "*")}=IMAGE")) { Suspended = [.. holders.Where(holder => holder.HeldBy is not null).Select(holder => holder.What)] };
     });
 
     /// <inheritdoc/>
@@ -142,13 +142,7 @@ public sealed class KubernetesWorkload : IApplicationPart
     {
         var workload = await RequireAsync(cancellation);
 
-        // Whoever was suspended with it deploys others too: a later run that takes its note for a dead run's would wake it, and with it this one.
-        foreach (var holder in (await holding.FindAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == runId))
-        {
-            await patches.ApplyAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).LeavePatch(runId, why) ?? throw new PartException($"{holder.What} bears no note of this run any more", isTransient: false), cancellation);
-        }
-
-        return await patches.ApplyAsync(
+        var left = await patches.ApplyAsync(
             Name,
             address.Resource,
             address.Namespace,
@@ -156,6 +150,14 @@ public sealed class KubernetesWorkload : IApplicationPart
             workload.Json,
             json => new WorkloadObject(json).LeavePatch(runId, why) ?? throw new PartException($"{Name} bears no note of this run any more", isTransient: false),
             cancellation);
+
+        // Whoever was suspended with it deploys others too: a later run that takes its note for a dead run's would wake it, and with it this one.
+        foreach (var holder in (await holding.FindAsync(workload, tell: false, cancellation)).Where(holder => holder.HeldBy == runId))
+        {
+            await patches.ApplyAsync(holder.What, holder.Resource, holder.Namespace, holder.Name, holder.Json, json => (holder with { Json = json }).LeavePatch(runId, why) ?? throw new PartException($"{holder.What} bears no note of this run any more", isTransient: false), cancellation);
+        }
+
+        return left;
     });
 
     /// <inheritdoc/>

@@ -117,10 +117,15 @@ internal static class JobDiagnosis
             $"The image {status.Image} cannot be pulled.",
             $"{reason}: {message}",
             "check the image's name and tag (--migration-image), that it was pushed, and the pod's imagePullSecrets"),
+        _ when IsPassing(message) => null,
         "CreateContainerConfigError" => Configuration(picture, message),
         "RunContainerError" or "CreateContainerError" => Command(picture, $"{reason}: {message}"),
         _ => null,
     };
+
+    /// <summary>What a busy node says, and tries again by itself.</summary>
+    private static bool IsPassing(string message) =>
+        (message.StartsWith("failed to sync ", StringComparison.Ordinal) && message.Contains(" cache: timed out", StringComparison.Ordinal)) || message.EndsWith("context deadline exceeded", StringComparison.Ordinal);
 
     private static JobFailure Configuration(JobPicture picture, string message) => new(
         JobFailureKind.Configuration,

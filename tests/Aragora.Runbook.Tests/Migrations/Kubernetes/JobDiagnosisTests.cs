@@ -72,6 +72,16 @@ public sealed class JobDiagnosisTests
             PodEvents = [new ObjectEvent("FailedMount", "MountVolume.SetUp failed for volume \"certs\" : secret \"db-ca\" not found")],
         })!.Kind.ShouldBe(JobFailureKind.Configuration);
 
+    [Theory]
+    [InlineData("CreateContainerConfigError", "secret \"db\" not found", JobFailureKind.Configuration)]
+    [InlineData("CreateContainerConfigError", "couldn't find key DATABASE_URL in Secret a/db", JobFailureKind.Configuration)]
+    [InlineData("CreateContainerError", "failed to generate container spec: no command specified", JobFailureKind.Command)]
+    [InlineData("CreateContainerConfigError", "failed to sync secret cache: timed out waiting for the condition", null)]
+    [InlineData("CreateContainerConfigError", "failed to sync configmap cache: timed out waiting for the condition", null)]
+    [InlineData("CreateContainerError", "context deadline exceeded", null)]
+    internal void What_a_busy_node_says_and_tries_again_is_no_failure(string reason, string message, JobFailureKind? kind) =>
+        (JobDiagnosis.Of(Picture(pod => pod.Status.ContainerStatuses[0].State = new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = reason, Message = message } }))?.Kind).ShouldBe(kind);
+
     [Fact]
     public void A_container_that_runs_before_ours_and_fails_is_told_by_its_name()
     {

@@ -1,0 +1,29 @@
+using Aragora.Tests;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(TestFolders))]
+
+namespace Aragora.Tests;
+
+/// <summary>Folders of tests, under one that is erased with the last of them.</summary>
+public sealed class TestFolders : IDisposable
+{
+    private static readonly string Root = Directory.CreateTempSubdirectory("aragora-tests-").FullName;
+    private static int count;
+
+    /// <summary>A new, empty folder.</summary>
+    public static string New(string name) => Directory.CreateDirectory(Path.Combine(Root, $"{name}-{Interlocked.Increment(ref count)}")).FullName;
+
+    public void Dispose()
+    {
+        try
+        {
+            Directory.Delete(Root, recursive: true);
+        }
+        catch (Exception held) when (held is IOException or UnauthorizedAccessException)
+        {
+            // A test that takes rights away may leave a folder that only root can delete; it lies in the temporary folder.
+            TestContext.Current.SendDiagnosticMessage("{0} could not be deleted: {1}", Root, held.Message);
+        }
+    }
+}
