@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Aragora.Tests;
 using Xunit;
 
@@ -13,6 +14,18 @@ public sealed class TestFolders : IDisposable
 
     /// <summary>A new, empty folder.</summary>
     public static string New(string name) => Directory.CreateDirectory(Path.Combine(Root, $"{name}-{Interlocked.Increment(ref count)}")).FullName;
+
+    /// <summary>
+    /// A script that can be started. Written by a child: a process that another test forks meanwhile would inherit our descriptor for a moment, and what is open for writing cannot be started.
+    /// </summary>
+    public static void Script(string path, string text)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a shell script stands in for a program");
+        using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", "cat > \"$1\" && chmod 700 \"$1\"", "sh", path]) { RedirectStandardInput = true, UseShellExecute = false })!;
+        shell.StandardInput.Write(text);
+        shell.StandardInput.Close();
+        shell.WaitForExit();
+    }
 
     public void Dispose()
     {

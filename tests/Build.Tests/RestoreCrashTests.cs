@@ -44,6 +44,8 @@ public sealed class RestoreCrashTests : IAsyncLifetime
         var backup = await BackedUpAsync(host, url);
         var rollback = $"Rollback --target-environment Production --strategy Restore --backup {backup} --accept-lost-writes 1000 {Skipping}";
 
+        // Whoever updates the database's row in pg_database waits for this transaction: the fence is not up yet.
+        await using var row = await Shop.HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE");
         foreach (var act in new[] { "make a copy beside the live database", "restore into the copy", "analyse the copy", "compare the copy with the backup's manifest", "carry over what belongs to the database" })
         {
             await KilledAsync(host, rollback, url, act);
@@ -52,12 +54,8 @@ public sealed class RestoreCrashTests : IAsyncLifetime
             status.Output.ShouldContain("was interrupted in the middle of", customMessage: act);
         }
 
-        // Whoever updates the database's row in pg_database waits for this transaction: the fence is not up yet.
-        await using (var holder = await Shop.HoldAsync("SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE"))
-        {
-            await KilledAsync(host, rollback, url, "fence the live database");
-        }
-
+        await KilledAsync(host, rollback, url, "fence the live database");
+        await row.DisposeAsync();
         (await Shop.GenerationAsync()).ShouldBe(2);
 
         // A lock on the database itself lets the fence be put up, and makes the renames wait.
@@ -78,6 +76,11 @@ public sealed class RestoreCrashTests : IAsyncLifetime
         (await Shop.GenerationAsync()).ShouldBe(1);
         (await NamesAsync()).ShouldSatisfyAllConditions(names => names.Count.ShouldBe(2), names => names[0].ShouldBe("shop"), names => names[1].ShouldStartWith("shop_before_"));
         (await host.RunAsync("Status --target-environment Production", url)).Output.ShouldContain("shop was restored from " + backup);
+
+        // It is of the database whose place this one took: it could be restored again, and so it can be verified.
+        var verified = await host.RunAsync($"VerifyBackup --skip Backup --backup {backup} --fresh", url);
+        verified.ExitCode.ShouldBe(0, verified.Output + verified.Error);
+        verified.Output.ShouldContain($"Verified artifacts/backups/{backup}: restored in");
     }
 
     /// <summary>The commit of the exchange waits for a standby that there is not: the host is killed while it waits, and the commit comes after it. No outcome is in the journal, and no record says anything.</summary>

@@ -81,7 +81,12 @@ public sealed class BackupCatalog(string folder, RunContext run)
         var removed = new List<string>();
         foreach (var path in List().Partial)
         {
-            var idle = run.Clock.GetUtcNow() - LastWrite(path);
+            if (LastWrite(path) is not { } last)
+            {
+                continue;
+            }
+
+            var idle = run.Clock.GetUtcNow() - last;
             if (idle <= age)
             {
                 run.Log.Information("{Folder} is not finished: another run is at work, or died; it is removed when nobody has written to it for {Age}", path, ProgressSnapshot.Rough(age));
@@ -100,8 +105,18 @@ public sealed class BackupCatalog(string folder, RunContext run)
         return removed;
     }
 
-    private static DateTimeOffset LastWrite(string path) =>
-        new(Directory.EnumerateFileSystemEntries(path, "*", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc).Append(Directory.GetLastWriteTimeUtc(path)).Max(), TimeSpan.Zero);
+    /// <summary>Null where another run has finished or removed it meanwhile.</summary>
+    private static DateTimeOffset? LastWrite(string path)
+    {
+        try
+        {
+            return new DateTimeOffset(Directory.EnumerateFileSystemEntries(path, "*", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc).Append(Directory.GetLastWriteTimeUtc(path)).Max(), TimeSpan.Zero);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 
     private string Locate(string nameOrPath)
     {

@@ -5,6 +5,7 @@ using Aragora.Runbook.Journal;
 using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Restores;
+using Aragora.Runbook.Rollbacks;
 
 namespace Aragora.Runbook.Flow;
 
@@ -51,7 +52,7 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
     {
         var production = await environments.GetAsync(TargetEnvironment.Production, cancellation);
         var now = await DatabaseInspector.ReadAsync(production, cancellation);
-        var named = options.BackupName is null ? null : Catalog.Resolve(options.BackupName, now.Identity);
+        var named = await NamedAsync(production, now.Identity, cancellation);
         if (!options.IsAnew("VerifyBackup"))
         {
             var search = evidence.FindVerification(now, named ?? evidence.FindBackup(now).Backup);
@@ -73,5 +74,18 @@ public sealed class BackupFlow(RunContext run, RunbookOptions options, RunbookEn
             "./build.sh Backup VerifyBackup   (or name an older one with --backup)");
         var verified = await new VerifyBackupStep(run, production, options.Backup, scratch, commands).RunAsync(backup, cancellation);
         return new StepFact("verified", $"{backup.Name}: restored in {ProgressSnapshot.Rough(verified.Facts.RestoreTook ?? TimeSpan.Zero)}, {verified.Facts.RowsCompared} rows of {verified.Facts.TablesCompared} tables compared");
+    }
+
+    /// <summary>After a restore the older backups are of the database whose place it took; they can be restored again, and so verified.</summary>
+    private async Task<BackupReference?> NamedAsync(DatabaseEnvironment production, DatabaseIdentity now, CancellationToken cancellation)
+    {
+        if (options.BackupName is not { } name)
+        {
+            return null;
+        }
+
+        var folder = Catalog.Resolve(name, expected: null).Folder;
+        var restorable = await new RestorableBackups(run, options.Backup).ListAsync(production, cancellation);
+        return restorable.FirstOrDefault(one => one.Backup.Folder == folder)?.Backup ?? Catalog.Resolve(name, now);
     }
 }

@@ -110,8 +110,15 @@ internal sealed class LocalApiProcess(RunContext run, string folder)
     {
         if (OperatingSystem.IsLinux())
         {
-            var file = $"/proc/{state.Pid}/cmdline";
-            return File.Exists(file) && Encoding.UTF8.GetString(await File.ReadAllBytesAsync(file, cancellation)).Split('\0').Contains(ConfigurationFile, StringComparer.Ordinal);
+            try
+            {
+                return Encoding.UTF8.GetString(await File.ReadAllBytesAsync($"/proc/{state.Pid}/cmdline", cancellation)).Split('\0').Contains(ConfigurationFile, StringComparer.Ordinal);
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                // It has ended, or the number is another user's process by now.
+                return false;
+            }
         }
 
         return await AnswersAsync(state, cancellation);

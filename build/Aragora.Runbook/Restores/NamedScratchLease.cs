@@ -61,7 +61,14 @@ internal sealed class NamedScratchLease : IAsyncDisposable
         foreach (var orphan in orphans)
         {
             log.Information("Removing the scratch database {Database}, which a run that is gone left behind", orphan);
-            await DropDatabaseAsync(orphan, cancellation);
+            try
+            {
+                await DropDatabaseAsync(orphan, cancellation);
+            }
+            catch (PostgresException gone) when (gone.SqlState == PostgresErrorCodes.InvalidCatalogName)
+            {
+                log.Debug("Another run has removed {Database}", orphan);
+            }
         }
 
         await DropRolesAsync(cancellation);

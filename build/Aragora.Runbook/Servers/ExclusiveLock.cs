@@ -114,6 +114,16 @@ public sealed class ExclusiveLock : IDisposable
         file.SetLength(0);
         file.Write(Guid.NewGuid().ToByteArray());
         file.Flush();
+        try
+        {
+            // The clock of a file system stands still for milliseconds: two files that are written in one of them would look the same.
+            File.SetLastWriteTimeUtc(file.SafeFileHandle, TimeProvider.System.GetUtcNow().UtcDateTime.AddTicks(-Random.Shared.Next((int)TimeSpan.TicksPerSecond)));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another user's file: the moment of our writing has to do.
+        }
+
         return File.Exists(path) && File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(file.SafeFileHandle);
     }
 }

@@ -107,6 +107,22 @@ public sealed class ComposeServiceTests(LabDatabase database) : IAsyncLifetime
         (await asked.LookAsync(CancellationToken.None)).ShouldHaveSingleItem().Note.ShouldBeNull();
     }
 
+    /// <summary>Whoever types it stands anywhere, and the file was named from the checkout.</summary>
+    [Fact]
+    public async Task The_line_that_is_printed_to_start_it_by_hand_starts_it()
+    {
+        var scenario = new StopScenario(await database.NewDatabaseAsync());
+        await UpAsync(dsn: "");
+        var run = scenario.NewRun();
+        var part = new ComposeServicePart(run, Commands, Location with { Files = ["app.yaml"] }, ApplicationName.Parse("compose/api"), scenario.Environment);
+        await scenario.StopAsync(scenario.Control(run, part), run);
+
+        var typed = await Commands.RunAsync(new Command { Program = "sh", Arguments = ["-c", part.StartingCommand(2)], WorkingDirectory = "/" });
+
+        typed.Succeeded.ShouldBeTrue(typed.Error);
+        (await part.LookAsync(CancellationToken.None)).Replicas.ShouldBe(2);
+    }
+
     [Fact]
     public async Task Somebody_who_starts_it_again_ends_the_stop()
     {

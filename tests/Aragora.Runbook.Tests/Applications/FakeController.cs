@@ -23,9 +23,16 @@ internal sealed class FakeController : IAsyncDisposable
         {
             while (true)
             {
-                if (new WorkloadObject(await bench.GetAsync(ClusterBench.Resource("Deployment"), deployment)).Replicas != replicas && await mayAct())
+                try
                 {
-                    await bench.ScaleAsync(deployment, replicas, name);
+                    if (new WorkloadObject(await bench.GetAsync(ClusterBench.Resource("Deployment"), deployment)).Replicas != replicas && await mayAct())
+                    {
+                        await bench.ScaleAsync(deployment, replicas, name);
+                    }
+                }
+                catch (Exception passing) when (passing is HttpRequestException or k8s.Autorest.HttpOperationException)
+                {
+                    // A busy API server: the next look comes.
                 }
 
                 await Task.Delay(50, ending.Token);

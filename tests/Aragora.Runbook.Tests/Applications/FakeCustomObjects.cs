@@ -62,6 +62,19 @@ internal sealed class FakeCustomObjects : IAsyncDisposable
 
     private async Task AnswerAsync(HttpListenerContext context)
     {
+        try
+        {
+            await AnswerToAsync(context);
+        }
+        catch (Exception gone) when (gone is HttpListenerException or IOException or InvalidOperationException or HttpRequestException or OperationCanceledException)
+        {
+            // The client did not wait, or the API server hung up on it.
+            context.Response.Abort();
+        }
+    }
+
+    private async Task AnswerToAsync(HttpListenerContext context)
+    {
         var path = context.Request.Url!.AbsolutePath;
         var (status, body) = kinds.FirstOrDefault(kind => path.StartsWith($"/apis/{kind.Group}/{kind.Version}/", StringComparison.Ordinal)) is { } kind
             ? Own(context.Request, kind, path, await new StreamReader(context.Request.InputStream).ReadToEndAsync())
@@ -69,15 +82,8 @@ internal sealed class FakeCustomObjects : IAsyncDisposable
         var bytes = Encoding.UTF8.GetBytes(body);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
-        try
-        {
-            await context.Response.OutputStream.WriteAsync(bytes);
-            context.Response.Close();
-        }
-        catch (HttpListenerException)
-        {
-            // The client did not wait.
-        }
+        await context.Response.OutputStream.WriteAsync(bytes);
+        context.Response.Close();
     }
 
     private async Task<(int Status, string Body)> PassAsync(HttpListenerRequest request, string path)

@@ -163,7 +163,7 @@ public sealed class DumpFailureTests(RealServer server)
     }
 
     /// <summary>A backup of a table that pg_dump is in the middle of.</summary>
-    private async Task<(RunContext Run, Task Backup, DatabaseEnvironment Environment)> InTheMiddleAsync(int rows = 150_000, IProgressView? progress = null, CancellationToken cancellation = default)
+    private async Task<(RunContext Run, Task Backup, DatabaseEnvironment Environment)> InTheMiddleAsync(int rows = 600_000, IProgressView? progress = null, CancellationToken cancellation = default)
     {
         var environment = await BackupScenario.NewFilledAsync(server);
         await RealServer.SqlAsync(environment, $"CREATE TABLE big AS SELECT md5(i::text) AS a, md5((-i)::text) AS b FROM generate_series(1, {rows}) i");
@@ -203,7 +203,7 @@ public sealed class DumpFailureTests(RealServer server)
 
     /// <summary>pg_dump and its workers that write below a folder, which no other test uses.</summary>
     private static IReadOnlyList<Process> DumpsInto(string root) =>
-        [.. Process.GetProcessesByName("pg_dump").Where(process => File.Exists($"/proc/{process.Id}/cmdline") && File.ReadAllText($"/proc/{process.Id}/cmdline").Contains(root, StringComparison.Ordinal))];
+        [.. Process.GetProcessesByName("pg_dump").Where(process => Faults.ProcessesOn.Folder(root, "pg_dump").Contains(process.Id))];
 
     private sealed class Lines : ILogEventSink
     {

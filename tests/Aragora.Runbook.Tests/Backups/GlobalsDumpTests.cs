@@ -8,8 +8,10 @@ using Xunit;
 
 namespace Aragora.Runbook.Tests.Backups;
 
-public sealed class GlobalsDumpTests(RealServer server) : IAsyncLifetime
+/// <summary>On a server of its own: what is taken from everybody here would be missed by other tests.</summary>
+public sealed class GlobalsDumpTests : IAsyncLifetime
 {
+    private readonly RealServer server = new();
     private readonly TemporaryFolder folder = new();
     private readonly string role = $"Plain \"{Guid.NewGuid().ToString("N")[..8]}\"";
     private DatabaseEnvironment source = null!;
@@ -18,13 +20,14 @@ public sealed class GlobalsDumpTests(RealServer server) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        await server.InitializeAsync();
         source = await server.NewDatabaseAsync();
         await RealServer.SqlAsync(source, $"CREATE ROLE {Quoted} LOGIN PASSWORD 'a-password-of-a-role'; REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; REVOKE CONNECT ON DATABASE template1 FROM PUBLIC");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await RealServer.SqlAsync(source, $"GRANT CONNECT ON DATABASE postgres TO PUBLIC; GRANT CONNECT ON DATABASE template1 TO PUBLIC; DROP ROLE {Quoted}");
+        await server.DisposeAsync();
         folder.Dispose();
     }
 

@@ -86,12 +86,7 @@ public sealed class PostgresClientsTests(RealServer server)
         var folder = TestFolders.New("fake clients");
         foreach (var program in new[] { "pg_dump", "pg_restore" })
         {
-            var path = Path.Combine(folder, program);
-            File.WriteAllText(path, $"#!/bin/sh\necho '{program} (PostgreSQL) {version} (Debian {version}-1.pgdg120+1)'\n");
-            if (!OperatingSystem.IsWindows())
-            {
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-            }
+            TestFolders.Script(Path.Combine(folder, program), $"#!/bin/sh\necho '{program} (PostgreSQL) {version} (Debian {version}-1.pgdg120+1)'\n");
         }
 
         return folder;

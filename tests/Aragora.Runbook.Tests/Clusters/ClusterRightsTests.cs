@@ -93,15 +93,10 @@ public sealed partial class ClusterRightsTests(TestCluster cluster, RealServer s
     [Fact]
     public async Task A_credential_plugin_is_asked_again_where_its_token_is_refused()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the plugin is a shell script");
         var token = Path.Combine(folder.Path, "plugin-token");
         await File.WriteAllTextAsync(token, "expired");
         var plugin = Path.Combine(folder.Path, "plugin.sh");
-        await File.WriteAllTextAsync(plugin, $"#!/bin/sh\nprintf '{{\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"kind\":\"ExecCredential\",\"status\":{{\"token\":\"%s\"}}}}' \"$(cat {token})\"\n");
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(plugin, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
+        TestFolders.Script(plugin, $"#!/bin/sh\nprintf '{{\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"kind\":\"ExecCredential\",\"status\":{{\"token\":\"%s\"}}}}' \"$(cat {token})\"\n");
 
         await cluster.RestrictedKubeconfigAsync(folder.Path, "by-plugin", ClusterRights.Needed);
         using var limited = cluster.Connect(await TestCluster.WriteKubeconfigAsync(folder.Path, "plugin", server: null, "{exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: ./plugin.sh, interactiveMode: Never}}"));

@@ -126,10 +126,10 @@ public sealed class TestCluster : IAsyncLifetime
         return path;
     }
 
-    /// <summary>Waits for a condition, for a minute at most.</summary>
+    /// <summary>Waits for a condition, for three minutes at most.</summary>
     public static async Task UntilAsync(string what, Func<Task<bool>> condition, Task? meanwhile = null)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (!await condition())
         {
             if (meanwhile?.IsCompleted == true)

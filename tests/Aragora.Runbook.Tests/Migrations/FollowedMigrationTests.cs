@@ -19,7 +19,7 @@ public sealed class FollowedMigrationTests(RealServer server)
     public async Task A_migration_that_a_dead_run_started_is_followed_to_its_end_and_no_second_one_is_started()
     {
         var (tree, run, environment) = (await TestTree.NewAsync(server), RealServer.NewRun(), await server.NewDatabaseAsync());
-        var read = await tree.AddTables(1).Add("r2000", "r1000", "op.execute('SELECT pg_sleep(1)')").ReadAsync();
+        var read = await tree.AddTables(1).Add("r2000", "r1000", "op.execute('SELECT pg_sleep(5)')").ReadAsync();
         var started = tree.Runner(run).RunAsync(new RunnerRequest(environment, MigrationDirection.Upgrade, "r2000", new LockBudget(), ItsSessions), _ => { }, None);
         await AtWorkAsync(environment, started);
         var runner = new FakeRemoteRunner(new RunningMigration("job aragora/dead", DeadRun, MigrationDirection.Upgrade, "r2000", read.Hash, ItsSessions)) { Work = started };

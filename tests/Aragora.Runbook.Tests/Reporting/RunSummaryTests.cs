@@ -120,7 +120,7 @@ public sealed class RunSummaryTests(RealServer server)
         var run = RealServer.NewRun();
 
         (await FactAsync(EvidenceKinds.Backup, new BackupFacts("artifacts/b", "ab", 2_000_000, 500_000, 9))).ShouldBe("500 kB of 2.0 MB, 9 tables, artifacts/b");
-        (await FactAsync(EvidenceKinds.BackupVerification, new VerificationFacts("artifacts/b", "ab", 12, 500_000, 40, DateTimeOffset.UnixEpoch, 7, 1234, TimeSpan.FromSeconds(3)))).ShouldBe("restored in 3 s, 1,234 rows in 7 tables compared; 12 files, 500 kB, artifacts/b");
+        (await FactAsync(EvidenceKinds.BackupVerification, new VerificationFacts("artifacts/b", "ab", 12, 500_000, 40, DateTimeOffset.UnixEpoch, 7, 1234, TimeSpan.FromSeconds(3)))).ShouldBe("restored in 3.0 s, 1234 rows in 7 tables compared; 12 files, 500 kB, artifacts/b");
         (await FactAsync(EvidenceKinds.Rollback, new MigrationFacts(MigrationDirection.Downgrade, ["0002"], [], ["0002"], "local", Moved: true))).ShouldBe("0002 -> base (1 migration)");
         (await FactAsync(EvidenceKinds.Migration, new MigrationFacts(MigrationDirection.Upgrade, ["0002"], ["0002"], [], "local", Moved: false))).ShouldBe("was at 0002 already");
         (await FactAsync(EvidenceKinds.HealthCheck, new HealthFacts(new Uri("http://x/health"), 200, TimeSpan.FromMilliseconds(12), 1, "1.2.3"))).ShouldBe("HTTP 200 in 12 ms, version 1.2.3");

@@ -48,7 +48,7 @@ public sealed class AutoStrategyTests(RealServer server)
 
         refusal.Why.ShouldContain("Downgrade keeps what was written since, and destroys r2000 (Step r2000): ");
         refusal.Why.ShouldMatch("Restore loses what was written since its backup, [0-9]+ writes? so far");
-        refusal.Why.ShouldContain(", verified 0 s ago, ");
+        refusal.Why.ShouldMatch(", verified [0-9]+ s ago, ");
         var commands = refusal.Next.Split('\n', StringSplitOptions.TrimEntries);
         commands[0].ShouldBe("./build.sh Rollback --target-environment Production --strategy Downgrade --revision r1000 --accept-data-loss");
         commands[1].ShouldMatch($"^\\./build\\.sh Rollback --target-environment Production --strategy Restore --backup {backup.Name} --accept-lost-writes [0-9]+$");

@@ -122,13 +122,20 @@ public sealed class DatabaseExchangeTests(RealServer server)
         Task? probe = null;
 
         Task<Exchanged>? exchanging = null;
-        exchanging = new DatabaseExchange(run, through, async (_, _) =>
+        exchanging = new DatabaseExchange(run, through, async (_, ended) =>
         {
             await ConfigureAsync(settings + "synchronous_standby_names = 'nobody'\n");
 
             // Once a commit waits, every session was told.
-            probe = RealServer.SqlAsync(postgres, "CREATE TABLE probe ()");
-            await UntilAsync("wait_event = 'SyncRep'");
+            for (var n = 0; probe?.IsCompleted != false; n++)
+            {
+                probe = RealServer.SqlAsync(postgres, $"CREATE TABLE probe{n} ()");
+                while (!probe.IsCompleted && !await shop.AskAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')", "postgres"))
+                {
+                    await Task.Delay(20, ended);
+                }
+            }
+
             return Nothing;
         }).RunAsync(maintenance, live, copy, "b", [live.Oid], None);
         await UntilAsync("wait_event = 'SyncRep' AND application_name = 'aragora-tests-exchange'");

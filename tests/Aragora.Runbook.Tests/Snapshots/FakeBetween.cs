@@ -64,32 +64,37 @@ internal sealed class FakeBetween : IAsyncDisposable
 
     private async Task AnswerAsync(HttpListenerContext context)
     {
+        try
+        {
+            await AnswerToAsync(context);
+        }
+        catch (Exception gone) when (gone is HttpListenerException or IOException or InvalidOperationException or HttpRequestException or OperationCanceledException)
+        {
+            // The client has given up: it was killed, or had no patience.
+            context.Response.Abort();
+        }
+    }
+
+    private async Task AnswerToAsync(HttpListenerContext context)
+    {
         using var reader = new StreamReader(context.Request.InputStream);
         var body = await reader.ReadToEndAsync();
         var members = body.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)).ToDictionary(pair => WebUtility.UrlDecode(pair[0]), pair => WebUtility.UrlDecode(pair.ElementAtOrDefault(1) ?? ""), StringComparer.Ordinal);
         var request = new FakeRequest(members, () => PassAsync(context.Request, body));
         Asked.Enqueue(request);
-        try
+        var given = await answer(request);
+        if (given.Status == 0)
         {
-            var given = await answer(request);
-            if (given.Status == 0)
-            {
-                context.Response.Abort();
-                return;
-            }
-
-            var bytes = Encoding.UTF8.GetBytes(given.Body);
-            context.Response.StatusCode = given.Status;
-            context.Response.ContentType = "text/xml";
-            context.Response.ContentLength64 = bytes.Length;
-            await context.Response.OutputStream.WriteAsync(bytes);
-            context.Response.Close();
-        }
-        catch (Exception gone) when (gone is HttpListenerException or IOException or ObjectDisposedException)
-        {
-            // The client has given up: it was killed, or had no patience.
             context.Response.Abort();
+            return;
         }
+
+        var bytes = Encoding.UTF8.GetBytes(given.Body);
+        context.Response.StatusCode = given.Status;
+        context.Response.ContentType = "text/xml";
+        context.Response.ContentLength64 = bytes.Length;
+        await context.Response.OutputStream.WriteAsync(bytes);
+        context.Response.Close();
     }
 
     private async Task<FakeAnswer> PassAsync(HttpListenerRequest from, string body)

@@ -43,6 +43,18 @@ public class MotoServer : IAsyncLifetime
             return;
         }
 
+        // Somebody else may take the port before moto does.
+        for (var attempt = 1; !await StartsAsync(program); attempt++)
+        {
+            if (attempt == 3)
+            {
+                throw new InvalidOperationException("moto_server ended three times while it started: run it by hand, it says why.");
+            }
+        }
+    }
+
+    private async Task<bool> StartsAsync(string program)
+    {
         var port = LoopbackPort.Free();
         url = new Uri($"http://127.0.0.1:{port}");
         var start = new ProcessStartInfo(program, ["-H", "127.0.0.1", "-p", $"{port}"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
@@ -62,9 +74,14 @@ public class MotoServer : IAsyncLifetime
             try
             {
                 using var answer = await Http.GetAsync(new Uri(Url, "/moto-api/"));
-                return;
+                answer.EnsureSuccessStatusCode();
+                return !process.HasExited;
             }
-            catch (HttpRequestException) when (patience.Elapsed < TimeSpan.FromSeconds(60) && !process.HasExited)
+            catch (HttpRequestException) when (process.HasExited)
+            {
+                return false;
+            }
+            catch (HttpRequestException) when (patience.Elapsed < TimeSpan.FromSeconds(60))
             {
                 await Task.Delay(100);
             }

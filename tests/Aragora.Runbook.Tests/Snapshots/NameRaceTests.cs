@@ -59,7 +59,7 @@ public sealed class NameRaceTests(RealServer server, MotoServer moto, SecondServ
             var answer = await request.PassAsync();
             return other is not null && looks == 2 && request["DBInstanceIdentifier"] == scenario.Instance ? answer.With("<DBInstanceStatus>available", "<DBInstanceStatus>renaming") : answer;
         });
-        (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot), moto.Api(busy.Url))).Switched.ShouldNotBeNull();
+        (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot) with { Lag = TimeSpan.FromSeconds(10) }, moto.Api(busy.Url))).Switched.ShouldNotBeNull();
         renames.ShouldBe(2);
     }
 

@@ -197,6 +197,11 @@ public sealed class SnapshotRollbackTests(RealServer server, MotoServer moto, Se
         refused.What.ShouldStartWith($"{scenario.Instance} is what run ");
         refused.Next.ShouldContain("--switch Rename   verifies it again; to restore the snapshot once more: aws rds remove-tags-from-resource");
 
+        switched.WasOver.ShouldBeFalse();
+        var again = (await scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot))).Switched!;
+        (again.WasOver, again.KeptInstance).ShouldBe((true, switched.KeptInstance));
+        scenario.Warnings.ShouldContain(line => line.Contains("and nothing is restored. To restore the snapshot once more: aws rds remove-tags-from-resource", StringComparison.Ordinal));
+
         await scenario.SqlOnRestoredAsync("UPDATE alembic_version SET version_num = 'r2000'");
         var unlike = await Should.ThrowAsync<NeedsPersonException>(() => scenario.RollBackAsync(scenario.Options(SwitchMode.Rename, snapshot.Snapshot)));
         unlike.What.ShouldBe($"The names are exchanged, and {scenario.Instance} is not as it should be.");

@@ -94,8 +94,7 @@ public sealed class PythonToolsTests
         // A Python whose virtual environments are made at once and whose pip reaches nothing.
         var folder = TestFolders.New("bin");
         var python = Path.Combine(folder, "python3");
-        File.WriteAllText(python, "#!/bin/sh\ncase \"$1 $2\" in\n'-m venv') mkdir -p \"$3/bin\" && cp \"$0\" \"$3/bin/python\" ;;\n'-m pip') echo 'ERROR: No matching distribution found for alembic==1.13.0' >&2; exit 1 ;;\n*) cat > /dev/null; exit 1 ;;\nesac\n");
-        MakeExecutable(python);
+        TestFolders.Script(python, "#!/bin/sh\ncase \"$1 $2\" in\n'-m venv') mkdir -p \"$3/bin\" && cp \"$0\" \"$3/bin/python\" ;;\n'-m pip') echo 'ERROR: No matching distribution found for alembic==1.13.0' >&2; exit 1 ;;\n*) cat > /dev/null; exit 1 ;;\nesac\n");
         using var tools = new PythonTools(commands, Quiet(), Options() with { RequirementsFile = requirements, SystemInterpreters = [], SearchPath = [folder] });
 
         // As a killed run leaves it.
@@ -136,21 +135,8 @@ public sealed class PythonToolsTests
     {
         var folder = TestFolders.New("bin");
         var path = Path.Combine(folder, name);
-        File.WriteAllText(path, $"#!/bin/sh\ncat > /dev/null\necho '{answer}'\n");
-        MakeExecutable(path);
+        TestFolders.Script(path, $"#!/bin/sh\ncat > /dev/null\necho '{answer}'\n");
         return name == "python3" ? folder : path;
-    }
-
-    private static void MakeExecutable(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Assert.Skip("a shell script stands in for Python");
-        }
-        else
-        {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
     }
 
     private async Task<string> PythonWithVenvAsync()
@@ -173,8 +159,7 @@ public sealed class PythonToolsTests
     {
         var folder = TestFolders.New("bin");
         var path = Path.Combine(folder, "python3");
-        File.WriteAllText(path, $"#!/bin/sh\nexec '{python}' \"$@\"\n");
-        MakeExecutable(path);
+        TestFolders.Script(path, $"#!/bin/sh\nexec '{python}' \"$@\"\n");
         return folder;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Aragora.Runbook.Outcomes;
 using Docker.DotNet;
 using Docker.DotNet.Models;
@@ -114,6 +115,10 @@ public sealed partial class DockerEngine
         catch (DockerContainerNotFoundException)
         {
             // Somebody was quicker.
+        }
+        catch (DockerApiException twice) when (twice.StatusCode == HttpStatusCode.Conflict && twice.Message.Contains("already in progress", StringComparison.Ordinal))
+        {
+            // Somebody is at it: another run that clears up as well. The engine does not say when it is done.
         }
     }
 

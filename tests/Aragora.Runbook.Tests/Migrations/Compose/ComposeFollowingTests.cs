@@ -14,9 +14,9 @@ public sealed class ComposeFollowingTests(RealServer server)
     [Fact]
     public async Task A_killed_runs_container_is_followed_from_its_first_line_to_its_end_and_no_second_one_is_started()
     {
-        await using var scene = await ComposeScene.NewAsync(server, tree => tree.AddTables(1).Add("r2000", "r1000", "op.execute('SELECT pg_sleep(4)')\nprint('slept')"));
+        await using var scene = await ComposeScene.NewAsync(server, tree => tree.AddTables(1).Add("r2000", "r1000", "op.execute('SELECT pg_sleep(15)')\nprint('slept')"));
         await StartAsDeadRunAsync(scene, "r2000");
-        await scene.UntilAsync("query LIKE '%pg_sleep(4)%'", Task.Delay(-1));
+        await scene.UntilAsync("query LIKE '%pg_sleep(15)%'", Task.Delay(-1));
 
         var result = await scene.MigrateAsync();
 
@@ -32,9 +32,9 @@ public sealed class ComposeFollowingTests(RealServer server)
     [Fact]
     public async Task A_followed_migration_that_fails_is_told_with_its_own_words()
     {
-        await using var scene = await ComposeScene.NewAsync(server, tree => tree.Add("r1000", null, "op.execute('SELECT pg_sleep(4)')\nop.execute('SELECT 1/0')"));
+        await using var scene = await ComposeScene.NewAsync(server, tree => tree.Add("r1000", null, "op.execute('SELECT pg_sleep(15)')\nop.execute('SELECT 1/0')"));
         await StartAsDeadRunAsync(scene, "r1000");
-        await scene.UntilAsync("query LIKE '%pg_sleep(4)%'", Task.Delay(-1));
+        await scene.UntilAsync("query LIKE '%pg_sleep(15)%'", Task.Delay(-1));
 
         var told = await Should.ThrowAsync<FailedCleanException>(scene.MigrateAsync());
 

@@ -99,14 +99,7 @@ public sealed class ComposeProjectTests : IDisposable
 
     private Task<ComposeTool> FindAsync() => ComposeTool.FindAsync(new InFolder(folder.Path), CancellationToken.None);
 
-    private void FakeComposePlugin(string name, string script)
-    {
-        System.IO.File.WriteAllText(folder[name], $"#!/bin/sh\n{script}\n");
-        if (!OperatingSystem.IsWindows())
-        {
-            System.IO.File.SetUnixFileMode(folder[name], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
+    private void FakeComposePlugin(string name, string script) => TestFolders.Script(folder[name], $"#!/bin/sh\n{script}\n");
 
     /// <summary>Finds programs in one folder alone.</summary>
     private sealed class InFolder(string path) : ICommandRunner
