@@ -9,11 +9,27 @@ namespace Aragora.Tests;
 /// <summary>Folders of tests, under one that is erased with the last of them.</summary>
 public sealed class TestFolders : IDisposable
 {
-    private static readonly string Root = Directory.CreateTempSubdirectory("aragora-tests-").FullName;
+    private static readonly string Root = Make();
     private static int count;
 
-    /// <summary>A new, empty folder.</summary>
-    public static string New(string name) => Directory.CreateDirectory(Path.Combine(Root, $"{name}-{Interlocked.Increment(ref count)}")).FullName;
+    /// <summary>A new, empty folder of this user alone.</summary>
+    public static string New(string name)
+    {
+        var path = Path.Combine(Root, $"{name}-{Interlocked.Increment(ref count)}");
+        return (OperatingSystem.IsWindows() ? Directory.CreateDirectory(path) : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute)).FullName;
+    }
+
+    /// <summary>Whoever is given a folder in it has to get there.</summary>
+    private static string Make()
+    {
+        var root = Directory.CreateTempSubdirectory("aragora-tests-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
+        return root;
+    }
 
     /// <summary>
     /// A script that can be started. Written by a child: a process that another test forks meanwhile would inherit our descriptor for a moment, and what is open for writing cannot be started.

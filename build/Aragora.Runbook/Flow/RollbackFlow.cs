@@ -34,14 +34,16 @@ public sealed class RollbackFlow(RunContext run, RunbookOptions options, Runbook
 
         if (options.Strategy == RollbackStrategy.Snapshot && Snapshots is not null)
         {
+            if (options.NothingMoves)
+            {
+                await application.PutBackLeftoversAsync(environment, cancellation);
+                return await Snapshots.RollbackAsync(environment, cancellation);
+            }
+
             // An application that a run left stopped would write what the exchange of names then loses.
             await application.TellLeftoversAsync(environment, cancellation);
             var fact = await Snapshots.RollbackAsync(environment, cancellation);
-            if (!options.NothingMoves)
-            {
-                await application.PutBackLeftoversAsync(environment, cancellation);
-            }
-
+            await application.PutBackLeftoversAsync(environment, cancellation);
             return fact;
         }
 

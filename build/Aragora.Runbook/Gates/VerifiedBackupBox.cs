@@ -30,7 +30,16 @@ internal sealed class VerifiedBackupBox(RunContext run) : IGateBox
             return Look(subject);
         }
 
-        var changed = await new BackupFiles(run, ProgressViews.For(run.Log, run.Clock)).DifferencesAsync(backup, cancellation);
+        IReadOnlyList<string> changed;
+        try
+        {
+            changed = await new BackupFiles(run, ProgressViews.For(run.Log, run.Clock)).DifferencesAsync(backup, cancellation);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return new BoxState(GateBox.VerifiedBackup, false, $"{backup.Folder} cannot be read: {unreadable.Message}", "let this user read it, then repeat the command");
+        }
+
         return changed.Count == 0
             ? new BoxState(GateBox.VerifiedBackup, true, $"{search.Text}: {backup.Name}, manifest {backup.ManifestSha256[..12]}, its {Measures.Count(backup.Manifest.Files.Count, "file")} read again and unchanged", Command)
             : new BoxState(GateBox.VerifiedBackup, false, $"{backup.Folder} was changed since it was verified: {string.Join("; ", changed.Take(3))}", "./build.sh Backup VerifyBackup --fresh");

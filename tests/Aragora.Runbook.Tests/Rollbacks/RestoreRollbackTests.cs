@@ -25,7 +25,8 @@ public sealed class RestoreRollbackTests(RealServer server)
         var refusal = await Should.ThrowAsync<RefusedException>(() => Rollback((_, _) => Task.FromResult<Runbook.Migrations.RunningMigration?>(running)).RunAsync(shop.Environment, shop.Backup, CancellationToken.None));
         refusal.Message.ShouldContain("job aragora/x, started by run 20261125T020000Z-dead");
         await Rollback((_, _) => throw new BadInputException("The cluster is away.", "", "")).RunAsync(shop.Environment, shop.Backup, CancellationToken.None);
-        await Rollback((_, _) => throw new HttpRequestException("the engine's socket was closed")).RunAsync(shop.Environment, shop.Backup, CancellationToken.None);
+        var another = await RestoreScenario.NewAsync(server);
+        await Rollback((_, _) => throw new HttpRequestException("the engine's socket was closed")).RunAsync(another.Environment, another.Backup, CancellationToken.None);
 
         RestoreRollback Rollback(Func<DatabaseEnvironment, CancellationToken, Task<Runbook.Migrations.RunningMigration?>> asked) =>
             new(RealServer.NewRun(), BackupScenario.Commands, new RestoreOptions { Backup = new BackupOptions(), Running = asked }, new BackupScenario.SilentProgress());
