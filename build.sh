@@ -145,9 +145,7 @@ find_dotnet() {
 apt_install() {
     [ "$(id -u)" = 0 ] && type -P apt-get >/dev/null || return 1
     say "installing from the system's packages: $*"
-    { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ||
-        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }; } \
-        </dev/null >"$stage/apt.log" 2>&1 || { tail -n 5 "$stage/apt.log" >&2; return 1; }
+    bash "$root/build/install-packages" "$@" >&2
 }
 
 fetch_sdk() {

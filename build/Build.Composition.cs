@@ -69,7 +69,7 @@ sealed partial class Build
         var snapshots = new SnapshotFlow(run, options.Backup, MapRds(options), environments, tree, fit) { Running = running };
         return new Composition(
             environments,
-            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands) { Snapshots = snapshots },
+            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands) { Snapshots = snapshots, FindScratchServer = scratch.VersionHereAsync },
             new BackupFlow(run, options, environments, scratch, commands) { Snapshots = snapshots },
             new MigrationFlow(run, options, environments, tree, verification, gate, environment => new Migrator(run, commands, runners(environment), options.Migrator), Verdict),
             new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications, Running = running }), fit, application, commands) { Snapshots = snapshots },

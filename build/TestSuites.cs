@@ -33,13 +33,16 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         Directory.CreateDirectory(ResultsFolder);
         var output = await BuildAsync(cancellation);
         var broken = new List<string>();
+        var binaries = await ServerBinaries.FindAllAsync(commands, cancellation);
+        var other = binaries.Count == 0 ? null : await new UnpackedPostgres(commands, log).GetAsync(binaries[0], cancellation);
+        await File.WriteAllTextAsync(Path.Combine(ResultsFolder, "other-postgres"), other?.Folder, cancellation);
         foreach (var project in Directory.EnumerateFiles(Path.Combine(root, "tests"), "*.Tests.csproj", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            await RunDotNetAsync(Path.GetFileNameWithoutExtension(project), output, broken, cancellation);
+            await RunDotNetAsync(Path.GetFileNameWithoutExtension(project), output, other, broken, cancellation);
         }
 
         await RunPytestAsync("tests/Bootstrap", new Dictionary<string, string?>(StringComparer.Ordinal), broken, cancellation);
-        await RunMigrationTestsAsync(broken, cancellation);
+        await RunMigrationTestsAsync(binaries, broken, cancellation);
 
         var count = Count(broken);
         await File.WriteAllTextAsync(Path.Combine(ResultsFolder, "summary.json"), JsonSerializer.Serialize(count, RunbookJson.Document), cancellation);
@@ -83,12 +86,14 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
             : throw new FailedCleanException("The solution does not compile.", result.Tail(), "read the compiler's messages above");
     }
 
-    private async Task RunDotNetAsync(string name, string output, List<string> broken, CancellationToken cancellation)
+    private async Task RunDotNetAsync(string name, string output, ServerBinaries? other, List<string> broken, CancellationToken cancellation)
     {
         log.Information("Running {Suite}", name);
         var results = Path.Combine(ResultsFolder, name + ".xml");
         var assembly = Path.Combine(output, name, Configuration, name + ".dll");
-        var result = await commands.RunAsync(DotNet(assembly, "-noColor", "-noLogo", "-result-junit", results), (line, _) => log.Information("{Line:l}", line), cancellation);
+        var command = DotNet(assembly, "-noColor", "-noLogo", "-result-junit", results);
+        command = command with { Environment = new Dictionary<string, string?>(command.Environment, StringComparer.Ordinal) { [UnpackedPostgres.Variable] = other?.Folder } };
+        var result = await commands.RunAsync(command, (line, _) => log.Information("{Line:l}", line), cancellation);
         if (!result.Succeeded || !File.Exists(results))
         {
             broken.Add($"{name} ended with exit code {result.ExitCode}");
@@ -96,9 +101,8 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
     }
 
     /// <summary>The history of the migrations wants an empty database: it gets a throwaway server of its own.</summary>
-    private async Task RunMigrationTestsAsync(List<string> broken, CancellationToken cancellation)
+    private async Task RunMigrationTestsAsync(IReadOnlyList<ServerBinaries> binaries, List<string> broken, CancellationToken cancellation)
     {
-        var binaries = await ServerBinaries.FindAllAsync(commands, cancellation);
         if (binaries.Count == 0)
         {
             broken.Add("migrations/tests: no PostgreSQL server programs on this machine");

@@ -12,7 +12,7 @@ using Xunit;
 namespace Aragora.Runbook.Tests;
 
 /// <summary>One real PostgreSQL server for all integration tests of this assembly, started by the product itself; each test makes its own databases.</summary>
-public sealed class RealServer : IAsyncLifetime
+public class RealServer : IAsyncLifetime
 {
     private static readonly string Runs = TestFolders.New("runs");
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"aragora-tests-{Guid.NewGuid():N}");
@@ -23,18 +23,25 @@ public sealed class RealServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var binaries = await ServerBinaries.FindAllAsync(Commands, CancellationToken.None);
-        if (binaries.Count == 0)
+        if (await FindProgramsAsync() is not { } programs)
         {
-            // Not skipped: a suite that skipped all of this would be green without having seen anything.
-            throw new InvalidOperationException("These tests want PostgreSQL's server programs (initdb, postgres): install the package postgresql of your system.");
+            return;
         }
 
-        Server = await ThrowawayServer.StartAsync(binaries[0], new ThrowawayServerOptions { Folder = folder, Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_connections"] = "200", ["wal_level"] = "logical", ["max_wal_senders"] = "5", ["max_prepared_transactions"] = "5" } }, Commands, new SecretMask(), CancellationToken.None);
+        Server = await ThrowawayServer.StartAsync(programs, new ThrowawayServerOptions { Folder = folder, Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_connections"] = "200", ["wal_level"] = "logical", ["max_wal_senders"] = "5", ["max_prepared_transactions"] = "5" } }, Commands, new SecretMask(), CancellationToken.None);
+    }
+
+    /// <summary>The programs that it is started with; null for no server.</summary>
+    protected virtual async Task<ServerBinaries?> FindProgramsAsync()
+    {
+        // Not skipped without them: a suite that skipped all of this would be green without having seen anything.
+        var binaries = await ServerBinaries.FindAllAsync(Commands, CancellationToken.None);
+        return binaries.Count > 0 ? binaries[0] : throw new InvalidOperationException("These tests want PostgreSQL's server programs (initdb, postgres): install the package postgresql of your system.");
     }
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (Server is not null)
         {
             await Server.EraseAsync(CancellationToken.None);

@@ -715,3 +715,98 @@ def test_ci_ends_with_the_count_of_the_results_and_is_red_when_anything_failed(f
     asked = (folder / "asked").read_text().splitlines()
     everything = ["Test", "MigrateProduction", "Rollback --strategy Downgrade --revision -1 --accept-data-loss", "LocalDown"]
     assert asked == everything[:len(asked)] and (fails != "nothing" or asked == everything)
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_ci_runs_the_runbook_on_the_other_minor_version_too_and_is_red_without_one(folder, other):
+    (folder / ".ci").mkdir()
+    shutil.copy(HOUSE / ".ci/run", folder / ".ci/run")
+    release = folder / "release"
+    release.mkdir()
+    (release / "postgres").write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.20'\n")
+    (folder / "build.sh").write_text(
+        '#!/bin/bash\necho "${PATH%%:*} $1" >> asked\n'
+        'if [ "$1" = Test ]; then mkdir -p artifacts/tests; echo \'{"passed":1,"failed":0,"skipped":0}\' > artifacts/tests/summary.json\n'
+        + (f'printf %s "{release}" > artifacts/tests/other-postgres; ' if other else "") + "fi\n")
+    tools = folder / "tools"
+    tools.mkdir()
+    for tool in ["bash", "date", "dirname", "rm", "mktemp", "cat", "mkdir"]:
+        (tools / tool).symlink_to(shutil.which(tool))
+    for stand_in, answer in [("apt-get", "exit 1"), ("id", "echo 1000")]:  # nobody who may install
+        (tools / stand_in).write_text(f"#!/bin/sh\n{answer}\n")
+        (tools / stand_in).chmod(0o755)
+    for script in [release / "postgres", folder / "build.sh"]:
+        script.chmod(0o755)
+    done = subprocess.run(["/bin/bash", ".ci/run"], cwd=folder, env={"PATH": str(tools), "CI": "true"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    asked = (folder / "asked").read_text().splitlines()
+    if other:
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"the tests ran on postgres (PostgreSQL) 15.20 as well, unpacked in {release}" in done.stdout
+        assert asked[-2:] == [f"{release} MigrateProduction", f"{tools} LocalDown"]
+    else:
+        assert done.returncode == 1 and "none could be unpacked" in done.stdout
+        assert not any(str(release) in line for line in asked)
+
+
+class Apt:
+    """build/install-packages with a stand-in for apt-get, whose simulation answers what a test wants, and for root."""
+
+    def __init__(self, folder: Path, simulation: str, fails_until_update: bool = False):
+        self.folder = folder
+        self.tools = folder / "tools"
+        self.tools.mkdir()
+        (folder / "simulation").write_text(simulation)
+        self.stand_in(
+            f'printf "%s\\n" "$*" >> {folder}/asked\n'
+            f'case "$*" in *update*) touch {folder}/updated; exit ;; esac\n'
+            + (f'[ -e {folder}/updated ] || {{ echo "E: Unable to locate package"; exit 100; }}\n' if fails_until_update else "")
+            + f'case "$*" in *--simulate*) cat {folder}/simulation ;; esac\n')
+
+    def stand_in(self, script: str):
+        (self.tools / "apt-get").write_text("#!/bin/bash\n" + script)
+        (self.tools / "apt-get").chmod(0o755)
+
+    def install(self, *packages: str):
+        done = subprocess.run(["bash", HOUSE / "build/install-packages", *packages], env={"PATH": f"{self.tools}:/usr/bin:/bin"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        asked = (self.folder / "asked").read_text().splitlines()
+        return done, [line.removeprefix("-o DPkg::Lock::Timeout=120 ") for line in asked]
+
+
+SIMULATE = "--simulate install -y --no-install-recommends --no-upgrade "
+INSTALL = "--no-remove install -y --no-install-recommends --no-upgrade "
+
+
+def test_packages_are_simulated_first_and_installed_without_upgrading_what_was_named(folder):
+    done, asked = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\n").install("pgbouncer", "alembic")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert asked == [SIMULATE + "pgbouncer alembic", INSTALL + "pgbouncer alembic"]
+
+
+def test_old_package_lists_are_read_anew_once(folder):
+    done, asked = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\n", fails_until_update=True).install("pgbouncer")
+    assert done.returncode == 0, done.stderr
+    assert asked == [SIMULATE + "pgbouncer", "update", SIMULATE + "pgbouncer", INSTALL + "pgbouncer"]
+
+
+UPGRADE = "Inst libpq5 [15.18-0+deb12u1] (15.20-0+deb12u1 Debian-Security:12 [amd64])\nInst postgresql-15 (15.20-0+deb12u1 Debian-Security:12 [amd64])\n"
+
+
+def test_an_upgrade_that_comes_along_is_named_and_refused_while_a_server_runs(folder):
+    apt = Apt(folder, UPGRADE)
+    shutil.copy("/bin/sleep", folder / "postgres")
+    server = subprocess.Popen([folder / "postgres", "60"])
+    try:
+        done, asked = apt.install("postgresql-15")
+    finally:
+        server.kill()
+        server.wait()
+    assert done.returncode == 3
+    assert done.stdout == "installing postgresql-15\n  upgrades libpq5 15.18-0+deb12u1 to 15.20-0+deb12u1\n"
+    assert re.match(r"refused: a PostgreSQL server runs here \(process \d+\), and what is upgraded may be a part of it\. In a quiet hour: apt-get install postgresql-15\n$", done.stderr)
+    assert asked == [SIMULATE + "postgresql-15"]
+
+
+def test_nothing_is_removed_for_a_new_package(folder):
+    done, asked = Apt(folder, "Remv mail-reader [1.0]\nInst postgresql-15 (15.20 Debian:12 [amd64])\n").install("postgresql-15")
+    assert done.returncode == 3 and "  removes mail-reader\n" in done.stdout and done.stderr == "refused: nothing is removed for it\n"
+    assert asked == [SIMULATE + "postgresql-15"]

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Backups;
 
@@ -18,6 +19,19 @@ public sealed partial class ArchiveReader(PostgresClient client, ICommandRunner 
             lines.Count(line => TableData().IsMatch(line)),
             lines.Select(line => DatabaseName().Match(line)).FirstOrDefault(match => match.Success)?.Groups[1].Value,
             Complaint("pg_restore --list", result));
+    }
+
+    /// <summary>Those of these options of tables and columns that the archive's statements set.</summary>
+    public async Task<IReadOnlyCollection<string>> FindOptionsAsync(string folder, IReadOnlyCollection<string> options, CancellationToken cancellation)
+    {
+        var result = await RunAsync(["--schema-only", "--file=-", folder], cancellation);
+        if (Complaint("pg_restore --schema-only", result) is { } complaint)
+        {
+            throw new FailedCleanException("pg_dump ended well, but its archive cannot be read; it was removed.", complaint, "./build.sh Backup");
+        }
+
+        var statements = result.Output.Split('\n').Where(line => line.Contains("SET (", StringComparison.Ordinal) || line.Contains("WITH (", StringComparison.Ordinal)).ToList();
+        return options.Where(option => statements.Any(line => Regex.IsMatch(line, $@"[( .]{Regex.Escape(option)}="))).ToHashSet(StringComparer.Ordinal);
     }
 
     private Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellation) =>

@@ -144,7 +144,8 @@ public sealed class BackupStep
 
     private async Task<BackupManifest> DescribeAsync(string folder, BackupSource source, PostgresClient client, TakenSnapshot taken, DateTimeOffset madeAt, CancellationToken cancellation)
     {
-        var contents = await new ArchiveReader(client, commands).ListAsync(folder, cancellation);
+        var archive = new ArchiveReader(client, commands);
+        var contents = await archive.ListAsync(folder, cancellation);
         if (contents.Complaint is { } complaint)
         {
             throw new FailedCleanException("pg_dump ended well, but its archive cannot be read; it was removed.", complaint, "./build.sh Backup");
@@ -178,7 +179,7 @@ public sealed class BackupStep
             GlobalsFile = GlobalsDump.FileName,
             Shape = source.Shape,
             Writes = source.Writes,
-            Digest = taken.Digest,
+            Digest = taken.Digest.UnknownOptions() is { Count: > 0 } unknown ? taken.Digest.WithOptionsThat(await archive.FindOptionsAsync(folder, unknown, cancellation)) : taken.Digest,
         };
     }
 }

@@ -37,14 +37,17 @@ public static partial class PostgresClients
         return [.. found.OrderBy(client => client.Major)];
     }
 
-    /// <summary>Clients of the server's own major version, else of the lowest newer one: pg_dump refuses a server that is newer than itself.</summary>
+    /// <summary>
+    /// Clients of the server's own major version, else of the lowest newer one: pg_dump refuses a server that is newer than itself. Of one major version the newest minor one:
+    /// it knows what the older ones know, and what newer servers write.
+    /// </summary>
     /// <param name="found">What is installed.</param>
     /// <param name="major">The server's major version; for reading an archive, that of the pg_dump that wrote it.</param>
     /// <param name="purpose">For the message, such as <c>the production server</c> or <c>the archive's pg_dump</c>.</param>
     /// <exception cref="RefusedException">There are none, or only older ones; the message names versions and the package to install.</exception>
     public static PostgresClient Choose(IReadOnlyList<PostgresClient> found, int major, string purpose)
     {
-        if (found.Where(client => client.Major >= major).MinBy(client => client.Major) is { } fitting)
+        if (found.Where(client => client.Major >= major).OrderBy(client => client.Major).ThenByDescending(client => PostgresRelease.Of(client.Version)).FirstOrDefault() is { } fitting)
         {
             return fitting;
         }

@@ -113,7 +113,7 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         if (differences.Count > 0)
         {
             await AbandonAsync(starting);
-            throw await UnreliableAsync(backup, differences);
+            throw await UnreliableAsync(backup, differences, trial.Cause);
         }
 
         await database.DisposeAsync();
@@ -125,17 +125,19 @@ public sealed class VerifyBackupStep(RunContext run, DatabaseEnvironment environ
         };
     }
 
-    private async Task<FailedCleanException> UnreliableAsync(BackupReference backup, List<string> differences)
+    private async Task<FailedCleanException> UnreliableAsync(BackupReference backup, List<string> differences, ReleaseConflict? cause = null)
     {
         var lines = differences.Select(difference => run.Secrets.Apply("- " + difference)).ToList();
         var file = Path.Combine(run.Folder, $"differences-{backup.Name}.txt");
         Directory.CreateDirectory(run.Folder);
         await File.WriteAllLinesAsync(file, lines, CancellationToken.None);
         return new FailedCleanException(
-            $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}.",
+            cause is null
+                ? $"The backup {backup.Folder} cannot be relied on: {differences.Count} difference{(differences.Count > 1 ? "s" : "")}."
+                : $"The backup {backup.Folder} cannot be restored here: {cause.What}.",
             string.Join(Environment.NewLine, lines.Take(MostDifferences).Prepend(""))
                 + (lines.Count > MostDifferences ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}- and {lines.Count - MostDifferences} more: {file}") : ""),
-            "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
+            cause?.Next ?? "./build.sh Backup VerifyBackup --fresh   makes a new one; keep this one for whoever finds out what happened to it");
     }
 
     /// <summary>The scratch server is not needed any more; why it may not have come up does not matter.</summary>

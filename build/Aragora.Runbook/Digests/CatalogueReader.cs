@@ -22,7 +22,7 @@ public static class CatalogueReader
     {
         string[] queries =
         [
-            RelationLines.Tables, RelationLines.Columns, RelationLines.Sequences, RelationLines.Indexes, RelationLines.Constraints, RelationLines.Attached, RelationLines.Statistics(session.ServerVersion),
+            RelationLines.Tables, RelationLines.UnknownOptions, RelationLines.Columns, RelationLines.Sequences, RelationLines.Indexes, RelationLines.Constraints, RelationLines.Attached, RelationLines.Statistics(session.ServerVersion),
             DefinitionLines.Types, DefinitionLines.Routines, DefinitionLines.Others(session.ServerVersion), DefinitionLines.Publications(session.ServerVersion),
             RightsLines.Grants, RightsLines.Comments, RightsLines.LargeObjects, RightsLines.Database,
         ];

@@ -27,6 +27,16 @@ public sealed record ContentDigest
     /// <summary>The catalogue, sorted.</summary>
     public required IReadOnlyList<CatalogueLine> Catalogue { get; init; }
 
+    /// <summary>Names of options in the catalogue that this build does not know.</summary>
+    public IReadOnlyList<string> UnknownOptions() =>
+        [.. Catalogue.Where(IsUnknownOption).Select(CatalogueOptions.NameOf).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>The same digest, with those options only of the unknown ones that a dump carries: the others are the server's own, and no restore brings them.</summary>
+    public ContentDigest WithOptionsThat(IReadOnlyCollection<string> areCarried) =>
+        this with { Catalogue = [.. Catalogue.Where(line => !IsUnknownOption(line) || areCarried.Contains(CatalogueOptions.NameOf(line)))] };
+
+    private static bool IsUnknownOption(CatalogueLine line) => line.Kind == CatalogueOptions.UnknownKind;
+
     /// <summary>The same digest with the sequences' positions after the dump.</summary>
     public ContentDigest WithSequencesAfter(IReadOnlyDictionary<string, SequencePosition> after) => this with
     {

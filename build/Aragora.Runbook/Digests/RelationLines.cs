@@ -13,9 +13,12 @@ internal static class RelationLines
               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
         """;
 
+    /// <summary>Options that this build does not know, and that may be the server's own.</summary>
+    public static string UnknownOptions { get; } = CatalogueOptions.Unknown(Relations);
+
     /// <summary>A materialized view comes back unpopulated also where one that it reads is unpopulated: so does pg_dump. Whether it is has a line of its own.</summary>
-    public const string Tables = Relations + "\n" +
-        """
+    public static string Tables { get; } = Relations + "\n" +
+        $"""
         , reads AS (
             SELECT w.ev_class AS reader, d.refobjid AS read
             FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class),
@@ -32,8 +35,8 @@ internal static class RelationLines
                    CASE WHEN r.relispartition THEN 'partition of ' || parents.names || ' ' || pg_get_expr(r.relpartbound, r.oid) ELSE 'inherits ' || parents.names END,
                    CASE WHEN r.reloftype <> 0 THEN 'of ' || r.reloftype::regtype END,
                    'using ' || quote_ident(am.amname),
-                   'with ' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM unnest(r.reloptions) option),
-                   'toast with ' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM pg_class toast, unnest(toast.reloptions) option WHERE toast.oid = r.reltoastrelid),
+                   'with ' || {CatalogueOptions.OfRelation("r.reloptions")},
+                   'toast with ' || (SELECT {CatalogueOptions.OfRelation("toast.reloptions")} FROM pg_class toast WHERE toast.oid = r.reltoastrelid),
                    CASE WHEN r.relkind IN ('r', 'p', 'm') AND r.relreplident <> 'd' THEN 'replica identity ' || r.relreplident::text END,
                    CASE WHEN r.relrowsecurity THEN 'row security' END,
                    CASE WHEN r.relforcerowsecurity THEN 'forced row security' END,
@@ -53,8 +56,8 @@ internal static class RelationLines
         FROM rel r WHERE r.relkind = 'm'
         """;
 
-    public const string Columns = Relations + "\n" +
-        """
+    public static string Columns { get; } = Relations + "\n" +
+        $"""
         SELECT 'column', r.name || '.' || quote_ident(a.attname), concat_ws(' ',
             format_type(a.atttypid, a.atttypmod),
             CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
@@ -65,7 +68,7 @@ internal static class RelationLines
             CASE WHEN a.attstorage <> t.typstorage AND r.relkind IN ('r', 'p', 'm', 'f') THEN 'storage ' || a.attstorage::text END,
             'compression ' || nullif(to_jsonb(a) ->> 'attcompression', ''),
             CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END,
-            'with ' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM unnest(a.attoptions) option),
+            'with ' || {CatalogueOptions.OfColumn("a.attoptions")},
             'options ' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM unnest(a.attfdwoptions) option))
         FROM rel r
         JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -12,6 +12,7 @@ using Aragora.Runbook.Outcomes;
 using Aragora.Runbook.Preflight;
 using Aragora.Runbook.Reporting;
 using Aragora.Runbook.Rollbacks;
+using Aragora.Runbook.Servers;
 using Npgsql;
 
 namespace Aragora.Runbook.Flow;
@@ -32,6 +33,9 @@ public sealed class InspectionFlow(
     private static readonly string[] NeedProduction = ["Backup", "VerifyBackup", "MigrateProduction"];
     private static readonly string[] NeedStaging = ["MigrateStaging", "MigrateProduction"];
 
+    /// <summary>The version of this machine's server programs that a backup would be restored with; null where it is restored elsewhere. Default: elsewhere.</summary>
+    public Func<int, CancellationToken, Task<Version?>> FindScratchServer { get; init; } = (_, _) => Task.FromResult<Version?>(null);
+
     /// <summary>What rollbacks by snapshot left. Default: nothing is asked.</summary>
     public SnapshotFlow? Snapshots { get; init; }
 
@@ -44,6 +48,7 @@ public sealed class InspectionFlow(
             {
                 LoadTree = tree.GetAsync,
                 FindPgDump = FindPgDumpAsync,
+                FindScratchServer = FindScratchServer,
                 BackupFolder = options.Backup.FolderBelow(run.Root),
                 TargetRevision = options.Revision,
                 Surroundings = [.. options.Surroundings, .. Snapshots?.Checks ?? []],
@@ -239,7 +244,7 @@ public sealed class InspectionFlow(
         try
         {
             var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), serverMajor, "the server");
-            return new ClientProgram(client["pg_dump"], System.Version.Parse(client.Version.Contains('.', StringComparison.Ordinal) ? client.Version : client.Version + ".0"));
+            return new ClientProgram(client["pg_dump"], PostgresRelease.Of(client.Version));
         }
         catch (RefusedException none)
         {

@@ -16,6 +16,9 @@ public sealed record PreflightOptions
     /// <summary>Finds the pg_dump that a backup of a server of this major version would use; null where there is none.</summary>
     public required Func<int, CancellationToken, Task<ClientProgram?>> FindPgDump { get; init; }
 
+    /// <summary>Finds the version of this machine's server programs that would restore a backup for a trial; null where it is restored elsewhere. Default: elsewhere.</summary>
+    public Func<int, CancellationToken, Task<Version?>> FindScratchServer { get; init; } = (_, _) => Task.FromResult<Version?>(null);
+
     /// <summary>The folder that backups go to; need not exist yet.</summary>
     public required string BackupFolder { get; init; }
 

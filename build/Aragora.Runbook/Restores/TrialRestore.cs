@@ -1,4 +1,5 @@
 using System.Globalization;
+using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
@@ -31,7 +32,8 @@ internal sealed class TrialRestore(RunContext run, PostgresClient client, int jo
 
             var manifest = backup.Manifest with { Digest = database.Expected(backup.Manifest.Digest) };
             string[] exit = restored.ExitCode == 0 ? [] : [Exit(restored.ExitCode)];
-            return new TrialResult(restored.Took, [.. restored.Complaints, .. exit, .. await CompareAsync(manifest, database.Environment, cancellation)]);
+            var differences = await CompareAsync(manifest, database.Environment, cancellation);
+            return new TrialResult(restored.Took, [.. restored.Complaints, .. exit, .. differences]) { Cause = await CauseAsync(restored, manifest, database, cancellation) };
         }
         catch (Exception broken) when (broken is BadInputException or NpgsqlException and not PostgresException || broken is PostgresException { SqlState: var state } && (state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("57P", StringComparison.Ordinal)))
         {
@@ -43,6 +45,17 @@ internal sealed class TrialRestore(RunContext run, PostgresClient client, int jo
     {
         var differences = (await RestoredContent.CompareAsync(restored, manifest, jobs, withDatabase: false, cancellation)).Select(difference => difference.ToString()).ToList();
         return await RestoredContent.RevisionDifferenceAsync(restored, manifest, cancellation) is { } revision ? [.. differences, revision] : differences;
+    }
+
+    private static async Task<ReleaseConflict?> CauseAsync(ArchiveRestoreResult restored, BackupManifest manifest, ScratchDatabase database, CancellationToken cancellation)
+    {
+        if (ReleaseConflict.UnknownOptions(restored.Complaints).Count == 0)
+        {
+            return null;
+        }
+
+        await using var session = await PostgresSession.OpenAsync(database.Environment, "aragora-verify", cancellation: cancellation);
+        return ReleaseConflict.Of(restored.Complaints, manifest, session.ServerVersion);
     }
 
     private FailedCleanException CameToNothing(BackupReference backup, IReadOnlyList<string> reasons, Exception? cause) => new(
@@ -61,4 +74,8 @@ internal sealed class TrialRestore(RunContext run, PostgresClient client, int jo
 /// <summary>What a trial came to.</summary>
 /// <param name="Took">How long the restore took.</param>
 /// <param name="Differences">What pg_restore complained of, and every difference; none where the backup is right.</param>
-internal sealed record TrialResult(TimeSpan Took, IReadOnlyList<string> Differences);
+internal sealed record TrialResult(TimeSpan Took, IReadOnlyList<string> Differences)
+{
+    /// <summary>The cause of all this, where it lies in the programs and not in the backup's data; null where it is not known.</summary>
+    public ReleaseConflict? Cause { get; init; }
+}

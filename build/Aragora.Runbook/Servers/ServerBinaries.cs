@@ -13,7 +13,7 @@ public sealed partial record ServerBinaries(string Folder, int Major, string Ver
     /// <summary>The path of one program.</summary>
     public string this[string program] => Path.Combine(Folder, OperatingSystem.IsWindows() ? program + ".exe" : program);
 
-    /// <summary>Every installation on the PATH and in the usual folders of Debian, Red Hat, Homebrew and Windows; newest first.</summary>
+    /// <summary>Every installation on the PATH and in the usual folders of Debian, Red Hat, Homebrew and Windows; the newest release first, and of the same one that which comes first on the PATH.</summary>
     public static async Task<IReadOnlyList<ServerBinaries>> FindAllAsync(ICommandRunner commands, CancellationToken cancellation)
     {
         var found = new List<ServerBinaries>();
@@ -25,10 +25,11 @@ public sealed partial record ServerBinaries(string Folder, int Major, string Ver
             }
         }
 
-        return [.. found.OrderByDescending(binaries => binaries.Major)];
+        return [.. found.OrderByDescending(binaries => PostgresRelease.Of(binaries.Version))];
     }
 
-    private static async Task<ServerBinaries?> TryReadAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
+    /// <summary>The installation in this folder; null where there is none.</summary>
+    internal static async Task<ServerBinaries?> TryReadAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
     {
         var probe = new ServerBinaries(folder, 0, "");
         if (!File.Exists(probe["postgres"]) || !File.Exists(probe["initdb"]) || !File.Exists(probe["pg_ctl"]))

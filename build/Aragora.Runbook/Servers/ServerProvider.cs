@@ -17,6 +17,9 @@ public sealed class ServerProvider(RunContext run, ICommandRunner commands, Serv
     /// <summary>Whether a server of this major version will be of this machine's own programs, and not a container; they are installed where that is allowed.</summary>
     public async Task<bool> HasProgramsAsync(int? major, CancellationToken cancellation) => await binaries.FindOrInstallAsync(major, cancellation) is not null;
 
+    /// <summary>The programs of this major version that this machine has; null for none. Installs nothing.</summary>
+    public Task<ServerBinaries?> FindProgramsAsync(int major, CancellationToken cancellation) => binaries.FindAsync(major, cancellation);
+
     /// <summary>Makes a server in this folder, starts the one that is there, or finds it running.</summary>
     /// <param name="options">Its folder and settings.</param>
     /// <param name="major">The major version it must have; null: that of the data in the folder if its programs are still here, else the newest.</param>
@@ -32,7 +35,7 @@ public sealed class ServerProvider(RunContext run, ICommandRunner commands, Serv
 
         var engine = await ConnectAsync(cancellation) ?? throw new BadInputException(
             $"There is no PostgreSQL{(major is null ? "" : $" {major}")} server to work with on this machine.",
-            "its programs are neither on the PATH nor in the usual folders, they could not be installed, and no Docker engine answers",
+            $"its programs are neither on the PATH nor in the usual folders, {(binaries.NotInstalled is { } why ? $"they were not installed ({why})" : "they cannot be installed by this user")}, and no Docker engine answers",
             ServerBinaryProvider.HowToInstall(major));
         foreach (var reaped in await ContainerServer.ReapAsync(engine, cancellation))
         {

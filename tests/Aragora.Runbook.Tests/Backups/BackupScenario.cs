@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
@@ -48,12 +49,25 @@ internal static class BackupScenario
     public static Task<VerifiedBackup> VerifyAsync(RunContext run, DatabaseEnvironment environment, BackupReference backup) =>
         new VerifyBackupStep(run, environment, new BackupOptions { Jobs = 2 }, Scratch(run), Commands, new SilentProgress()).RunAsync(backup, CancellationToken.None);
 
-    public static ScratchDatabases Scratch(RunContext run) =>
-        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), $"aragora-tests-scratch-{Environment.UserName}")), Commands);
+    /// <param name="run">The run.</param>
+    /// <param name="programs">Those of the scratch server; null for what the machine has.</param>
+    public static ScratchDatabases Scratch(RunContext run, ServerBinaries? programs = null) => new(run, ScratchServers(run, programs), Commands);
 
     /// <summary>Scratch databases on the source's own server: quick, for tests about something else. The environment's role has to be a superuser.</summary>
-    public static ScratchDatabases ScratchBeside(RunContext run, DatabaseEnvironment environment) =>
-        new(run, new ScratchServers(run, new ServerProvider(run, Commands, new ServerBinaryProvider(run, Commands)), Path.Combine(Path.GetTempPath(), $"aragora-tests-scratch-{Environment.UserName}")), Commands, new NamedScratchServer(run, environment.Database with { Database = "postgres" }, _ => Task.FromResult<IReadOnlyList<DatabaseEnvironment>>([])) { MayBeSource = true });
+    public static ScratchDatabases ScratchBeside(RunContext run, DatabaseEnvironment environment) => ScratchAt(run, environment.Database);
+
+    /// <summary>Scratch databases on a server that is there, the source's own or another one.</summary>
+    public static ScratchDatabases ScratchAt(RunContext run, PostgresUrl server) => new(
+        run,
+        ScratchServers(run),
+        Commands,
+        new NamedScratchServer(run, server with { Database = "postgres" }, _ => Task.FromResult<IReadOnlyList<DatabaseEnvironment>>([])) { MayBeSource = true });
+
+    private static ScratchServers ScratchServers(RunContext run, ServerBinaries? programs = null)
+    {
+        var provider = programs is null ? new ServerBinaryProvider(run, Commands) : new ServerBinaryProvider(run, Commands) { FindAllAsync = _ => Task.FromResult<IReadOnlyList<ServerBinaries>>([programs]) };
+        return new ScratchServers(run, new ServerProvider(run, Commands, provider), Path.Combine(Path.GetTempPath(), $"aragora-tests-scratch-{Environment.UserName}"));
+    }
 
     /// <summary>A copy of a backup in a run of its own, to be damaged; there is no evidence of its dump.</summary>
     public static string Copy(BackupReference backup, RunContext run)

@@ -43,6 +43,14 @@ public sealed class PostgresClientsTests(RealServer server)
     }
 
     [Fact]
+    public void Of_one_major_version_the_newest_minor_one_is_chosen()
+    {
+        PostgresClient[] found = [new("/a", 15, "15.4"), new("/b", 15, "15.20"), new("/c", 15, "15.18"), new("/d", 16, "16.9")];
+
+        PostgresClients.Choose(found, 15, "the server").Folder.ShouldBe("/b");
+    }
+
+    [Fact]
     public async Task A_server_newer_than_a_fake_older_client_is_refused_before_anything_is_written()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the fakes are shell scripts");

@@ -13,11 +13,6 @@ public sealed class ServerBinaryProviderTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void The_installation_asks_nothing_keeps_configuration_and_waits_for_another_package_manager() =>
-        string.Join(' ', ServerBinaryProvider.InstallArguments("postgresql")).ShouldBe(
-            "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold install -y --no-install-recommends postgresql");
-
-    [Fact]
     public async Task Without_programs_packages_or_engine_the_message_says_what_to_install()
     {
         var run = RealServer.NewRun();
@@ -36,7 +31,7 @@ public sealed class ServerBinaryProviderTests : IDisposable
     public async Task Where_installing_is_allowed_it_is_done_once_journalled_and_the_programs_are_found_afterwards()
     {
         var run = RealServer.NewRun();
-        var commands = new Recorder();
+        var commands = new Recorder("Inst postgresql-16 (16.9 Debian:13/stable [amd64])\nConf postgresql-16 (16.9 Debian:13/stable [amd64])\n");
         var looks = 0;
         var provider = new ServerBinaryProvider(run, commands)
         {
@@ -47,19 +42,39 @@ public sealed class ServerBinaryProviderTests : IDisposable
 
         (await provider.FindOrInstallAsync(16, CancellationToken.None))!.Folder.ShouldBe("/x");
 
-        commands.Seen.ShouldBe(["apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold install -y --no-install-recommends postgresql-16"]);
+        const string Asked = "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold";
+        commands.Seen.ShouldBe(
+        [
+            $"apt-get {Asked} --simulate install -y --no-install-recommends --no-upgrade postgresql-16",
+            $"apt-get {Asked} install -y --no-install-recommends --no-upgrade --no-remove postgresql-16",
+        ]);
         run.Journal.Dispose();
         (await File.ReadAllTextAsync(run.Journal.Path)).ShouldContain("install postgresql-16");
     }
 
-    private sealed class Recorder : ICommandRunner
+    [Fact]
+    public async Task What_is_installed_and_out_of_sight_is_not_upgraded_and_the_message_says_so()
+    {
+        var run = RealServer.NewRun();
+        var commands = new Recorder("postgresql-15 is already the newest version (15.18-0+deb12u1).\n");
+        var provider = new ServerBinaryProvider(run, commands) { MayInstall = true, FindAllAsync = _ => Task.FromResult<IReadOnlyList<ServerBinaries>>([]) };
+        var servers = new ServerProvider(run, commands, provider) { ConnectAsync = _ => Task.FromResult<Aragora.Runbook.Adapters.Docker.DockerEngine?>(null) };
+
+        var refusal = await Should.ThrowAsync<BadInputException>(() => servers.StartAsync(new ThrowawayServerOptions { Folder = folder["s"] }, 15, CancellationToken.None));
+        (await servers.HasProgramsAsync(15, CancellationToken.None)).ShouldBeFalse();
+
+        refusal.Message.ShouldContain("they were not installed (postgresql-15 is installed already, and what is wanted of it was not found)");
+        commands.Seen.ShouldHaveSingleItem().ShouldContain("--simulate");
+    }
+
+    private sealed class Recorder(string simulation) : ICommandRunner
     {
         public List<string> Seen { get; } = [];
 
         public Task<CommandResult> RunAsync(Command command, Action<string, bool>? onLine = null, CancellationToken cancellation = default)
         {
             Seen.Add(command.ToString());
-            return Task.FromResult(new CommandResult(0, "", "", TimeSpan.Zero));
+            return Task.FromResult(new CommandResult(0, simulation, "", TimeSpan.Zero));
         }
     }
 }

@@ -119,11 +119,13 @@ public sealed class PythonToolsTests
         var tool = await tools.PytestAsync(CancellationToken.None);
 
         tool.Origin.ShouldBe("system packages");
+        const string Asked = "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold";
         apt.Lines.ShouldBe(
         [
-            "apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends alembic python3-psycopg2 python3-pytest",
-            "apt-get -o DPkg::Lock::Timeout=300 update",
-            "apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends alembic python3-psycopg2 python3-pytest",
+            $"apt-get {Asked} --simulate install -y --no-install-recommends --no-upgrade alembic python3-psycopg2 python3-pytest",
+            $"apt-get {Asked} update",
+            $"apt-get {Asked} --simulate install -y --no-install-recommends --no-upgrade alembic python3-psycopg2 python3-pytest",
+            $"apt-get {Asked} install -y --no-install-recommends --no-upgrade --no-remove alembic python3-psycopg2 python3-pytest",
         ]);
     }
 
@@ -220,7 +222,7 @@ public sealed class PythonToolsTests
             Lines.Add(command.ToString().Replace("'", "", StringComparison.Ordinal));
             updated |= command.Arguments.Contains("update");
             installed |= updated && command.Arguments.Contains("install");
-            return Task.FromResult(new CommandResult(updated ? 0 : 100, "", "E: Unable to locate package alembic", TimeSpan.Zero));
+            return Task.FromResult(new CommandResult(updated ? 0 : 100, "Inst alembic (1.8.1-2 Debian:12/stable [all])\n", "E: Unable to locate package alembic", TimeSpan.Zero));
         }
     }
 }
