@@ -53,7 +53,8 @@ sealed partial class Build
         var images = new ImageCheck(commands, python, project.Value);
         var compose = MapCompose(project.Value, images);
         var runners = MapRunners(runner, compose.Runner, environment => KubernetesRunnerOf(environment, run, images));
-        var servers = new ServerProvider(run, commands, new ServerBinaryProvider(run, commands));
+        var binaries = new ServerBinaryProvider(run, commands);
+        var servers = new ServerProvider(run, commands, binaries);
         var seeder = new LocalSeeder(project.Value.ConfigFile, SeedUpgrade(runner, options.Migrator.Budget), run.Log);
         var stack = new EmbeddedStack(run, new LocalStackOptions { AlembicConfig = project.Value.ConfigFile }, servers, commands, seeder);
         var environments = new RunbookEnvironments(NamedEnvironments(), stack, run.Log);
@@ -69,7 +70,7 @@ sealed partial class Build
         var snapshots = new SnapshotFlow(run, options.Backup, MapRds(options), environments, tree, fit) { Running = running };
         return new Composition(
             environments,
-            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands) { Snapshots = snapshots, FindScratchServer = scratch.VersionHereAsync },
+            new InspectionFlow(run, options, environments, tree, verification, new StatusView(new RevisionOrigin(run, commands)), new NewMigration(run, commands, python, reader, project.Value), stack, applications, commands) { Snapshots = snapshots, FindScratchServer = async (major, cancellation) => string.IsNullOrWhiteSpace(ScratchServerUrl) ? (await binaries.FindAsync(major, cancellation))?.Release : null },
             new BackupFlow(run, options, environments, scratch, commands) { Snapshots = snapshots },
             new MigrationFlow(run, options, environments, tree, verification, gate, environment => new Migrator(run, commands, runners(environment), options.Migrator), Verdict),
             new RollbackFlow(run, options, environments, tree, verification, environment => new DowngradeRollback(run, commands, runners(environment), options.Migrator) { Gate = fit.Gate }, new RestoreRollback(run, commands, MapRestore(options) with { Application = applications, Running = running }), fit, application, commands) { Snapshots = snapshots },

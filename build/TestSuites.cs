@@ -34,11 +34,11 @@ sealed class TestSuites(string root, ICommandRunner commands, IPythonTools pytho
         var output = await BuildAsync(cancellation);
         var broken = new List<string>();
         var binaries = await ServerBinaries.FindAllAsync(commands, cancellation);
-        var other = binaries.Count == 0 ? null : await new UnpackedPostgres(commands, log).GetAsync(binaries[0], cancellation);
-        await File.WriteAllTextAsync(Path.Combine(ResultsFolder, "other-postgres"), other?.Folder, cancellation);
+        var other = binaries.Count == 0 ? OtherPostgres.None("there is no installed one") : await new UnpackedPostgres(commands, log).GetAsync(binaries[0], cancellation);
+        await File.WriteAllTextAsync(Path.Combine(ResultsFolder, "other-postgres"), other.ForCi, cancellation);
         foreach (var project in Directory.EnumerateFiles(Path.Combine(root, "tests"), "*.Tests.csproj", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            await RunDotNetAsync(Path.GetFileNameWithoutExtension(project), output, other, broken, cancellation);
+            await RunDotNetAsync(Path.GetFileNameWithoutExtension(project), output, other.Programs, broken, cancellation);
         }
 
         await RunPytestAsync("tests/Bootstrap", new Dictionary<string, string?>(StringComparer.Ordinal), broken, cancellation);

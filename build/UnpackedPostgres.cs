@@ -19,17 +19,32 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
     private static string Cache => Path.Combine(
         Environment.IsPrivilegedProcess ? "/var/cache" // root's home is closed to the server's user
             : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home ? Path.Combine(home, ".cache")
+            : Path.GetTempPath(),
         "aragora-build",
         "postgresql");
 
-    /// <summary>The newest minor version that the registry has beside the installed one; null where there is none to be had, which is said.</summary>
-    public async Task<ServerBinaries?> GetAsync(ServerBinaries installed, CancellationToken cancellation)
+    /// <summary>The newest minor version that the registry has beside the installed one.</summary>
+    public async Task<OtherPostgres> GetAsync(ServerBinaries installed, CancellationToken cancellation)
+    {
+        var other = await TryGetAsync(installed, cancellation);
+        if (other.Programs is null)
+        {
+            log.Warning("No other minor version of PostgreSQL beside the installed {Version}, and its tests are skipped: {Why:l}", installed.Version, other.Outcome);
+        }
+        else
+        {
+            log.Information("PostgreSQL beside the installed {Version}, for the tests: {Outcome:l}", installed.Version, other.Outcome);
+        }
+
+        return other;
+    }
+
+    private async Task<OtherPostgres> TryGetAsync(ServerBinaries installed, CancellationToken cancellation)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/apt-get"))
         {
-            log.Warning("No other minor version of PostgreSQL beside {Version}: there is no apt-get to fetch one with; its tests are skipped", installed.Version);
-            return null;
+            return OtherPostgres.None("there is no apt-get to fetch one with");
         }
 
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -40,35 +55,36 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            log.Warning("No other minor version of PostgreSQL beside {Version}: the registry did not answer within {Patience}; its tests are skipped", installed.Version, Patience);
-            return null;
+            return OtherPostgres.Missed($"the registry did not answer within {Patience}");
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            return OtherPostgres.Missed(unwritable.Message);
         }
     }
 
-    private async Task<ServerBinaries?> FetchAsync(ServerBinaries installed, CancellationToken cancellation)
+    private async Task<OtherPostgres> FetchAsync(ServerBinaries installed, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.Combine(Cache, "lists", "partial"));
         var package = string.Create(CultureInfo.InvariantCulture, $"postgresql-{installed.Major}");
         var update = await RunAsync("apt-get", ["update"], cancellation);
         var known = await RunAsync("apt-cache", ["madison", package], cancellation);
-        var versions = known.Output.Split('\n').Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(words => words.Length > 1).Select(words => words[1]);
-        var other = versions.Where(version => PostgresRelease.Of(version) != PostgresRelease.Of(installed.Version)).MaxBy(PostgresRelease.Of);
+        var versions = known.Output.Split('\n').Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(words => words.Length > 1).Select(words => words[1]).ToList();
+        var other = versions.Where(version => PostgresRelease.Of(version) != installed.Release).MaxBy(PostgresRelease.Of);
         if (other is null)
         {
-            log.Warning("No other minor version of PostgreSQL beside {Version}: the registry has none{Why:l}; its tests are skipped", installed.Version, update.Succeeded ? "" : $" ({update.Tail(1)})");
-            return null;
+            return update.Succeeded && versions.Count > 0 ? OtherPostgres.None("the registry has the installed one alone") : OtherPostgres.Missed($"the registry did not say which it has: {update.Tail(1)}");
         }
 
         var folder = Path.Combine(Cache, other);
         string[] packages = [$"{package}={other}", $"postgresql-client-{installed.Major}={other}"];
         if (!Directory.Exists(folder) && await UnpackAsync(packages, folder, cancellation) is { } failure)
         {
-            log.Warning("PostgreSQL {Other} could not be unpacked beside {Version}; its tests are skipped: {Why:l}", other, installed.Version, failure);
-            return null;
+            return OtherPostgres.Missed($"{string.Join(' ', packages)} could not be unpacked: {failure}");
         }
 
-        log.Information("PostgreSQL beside the installed {Version}, for the tests: {Packages}, unpacked into {Folder}", installed.Version, string.Join(' ', packages), folder);
-        return new ServerBinaries(Path.Combine(folder, "usr", "lib", "postgresql", $"{installed.Major}", "bin"), installed.Major, PostgresRelease.Of(other).ToString());
+        var programs = new ServerBinaries(Path.Combine(folder, "usr", "lib", "postgresql", $"{installed.Major}", "bin"), installed.Major, PostgresRelease.Of(other).ToString());
+        return new OtherPostgres(programs, programs.Folder, $"{string.Join(' ', packages)}, unpacked into {folder}");
     }
 
     private async Task<string?> UnpackAsync(IReadOnlyList<string> packages, string folder, CancellationToken cancellation)
@@ -117,4 +133,15 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
             new Command { Program = program, Arguments = [.. own, .. arguments], WorkingDirectory = folder, Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8" } },
             cancellation: cancellation);
     }
+}
+
+/// <summary>What came of looking for another minor version.</summary>
+/// <param name="Programs">Its programs; null where there are none.</param>
+/// <param name="ForCi">One word for .ci/run: the folder of the programs, <c>none</c> where there is nothing to be had, <c>missed</c> where there may be.</param>
+/// <param name="Outcome">What was unpacked, or why nothing was.</param>
+sealed record OtherPostgres(ServerBinaries? Programs, string ForCi, string Outcome)
+{
+    public static OtherPostgres None(string why) => new(null, "none", why);
+
+    public static OtherPostgres Missed(string why) => new(null, "missed", why);
 }

@@ -693,20 +693,13 @@ def test_the_scripts_are_executable_and_ascii_where_windows_needs_it():
     ('{"passed":0,"failed":0,"skipped":0}', "nothing", 1, "0 passed, 0 failed, 0 skipped"),
     ("{}", "nothing", 1, None), ("", "Test", 4, None)])
 def test_ci_ends_with_the_count_of_the_results_and_is_red_when_anything_failed(folder, summary, fails, code, last):
-    (folder / ".ci").mkdir()
-    shutil.copy(HOUSE / ".ci/run", folder / ".ci/run")
     (folder / "artifacts/tests").mkdir(parents=True)
     (folder / "artifacts/tests/summary.json").write_text('{"passed":999,"failed":0,"skipped":0}')  # an old one
     (folder / "summary").write_text(summary)
-    (folder / "build.sh").write_text(
-        '#!/bin/bash\necho "$*" >> asked\nif [ "$1" = Test ]; then mkdir -p artifacts/tests; cat summary > artifacts/tests/summary.json; fi\n'
-        f'[ "$1" != {fails} ] || exit 4\n')
-    (folder / "build.sh").chmod(0o755)
-    tools = folder / "tools"  # without apt-get: a test installs nothing
-    tools.mkdir()
-    for tool in ["bash", "date", "dirname", "rm", "id", "mktemp", "cat", "mkdir"]:
-        (tools / tool).symlink_to(shutil.which(tool))
-    done = subprocess.run(["/bin/bash", ".ci/run"], cwd=folder, env={"PATH": str(tools), "CI": "true"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    tools = ci(folder, '#!/bin/bash\necho "$*" >> asked\n'
+               'if [ "$1" = Test ]; then mkdir -p artifacts/tests; cat summary > artifacts/tests/summary.json; printf none > artifacts/tests/other-postgres; fi\n'
+               f'[ "$1" != {fails} ] || exit 4\n')
+    done = run_ci(folder, tools)
     assert done.returncode == code, done.stdout + done.stderr
     if last:
         assert done.stdout.splitlines()[-1] == last
@@ -717,39 +710,48 @@ def test_ci_ends_with_the_count_of_the_results_and_is_red_when_anything_failed(f
     assert asked == everything[:len(asked)] and (fails != "nothing" or asked == everything)
 
 
-@pytest.mark.parametrize("other", [True, False])
-def test_ci_runs_the_runbook_on_the_other_minor_version_too_and_is_red_without_one(folder, other):
+def ci(folder: Path, build: str) -> Path:
+    """A checkout with .ci/run and a stand-in for build.sh, and the tools for it: no apt-get, for a test installs nothing."""
     (folder / ".ci").mkdir()
     shutil.copy(HOUSE / ".ci/run", folder / ".ci/run")
+    (folder / "build.sh").write_text(build)
+    (folder / "build.sh").chmod(0o755)
+    tools = folder / "tools"
+    tools.mkdir()
+    for tool in ["bash", "date", "dirname", "rm", "id", "mktemp", "cat", "mkdir"]:
+        (tools / tool).symlink_to(shutil.which(tool))
+    return tools
+
+
+def run_ci(folder: Path, tools: Path):
+    return subprocess.run(["/bin/bash", ".ci/run"], cwd=folder, env={"PATH": str(tools), "CI": "true"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("found, code, said", [
+    ("release", 0, "the tests ran on postgres (PostgreSQL) 15.20 as well, unpacked in "),
+    ("none", 0, "there is none beside the installed one"), ("missed", 1, "none could be fetched"), ("", 1, "none could be fetched")])
+def test_ci_runs_the_runbook_on_the_other_minor_version_too_and_is_red_where_one_was_missed(folder, found, code, said):
     release = folder / "release"
     release.mkdir()
     (release / "postgres").write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.20'\n")
-    (folder / "build.sh").write_text(
-        '#!/bin/bash\necho "${PATH%%:*} $1" >> asked\n'
-        'if [ "$1" = Test ]; then mkdir -p artifacts/tests; echo \'{"passed":1,"failed":0,"skipped":0}\' > artifacts/tests/summary.json\n'
-        + (f'printf %s "{release}" > artifacts/tests/other-postgres; ' if other else "") + "fi\n")
-    tools = folder / "tools"
-    tools.mkdir()
-    for tool in ["bash", "date", "dirname", "rm", "mktemp", "cat", "mkdir"]:
-        (tools / tool).symlink_to(shutil.which(tool))
-    for stand_in, answer in [("apt-get", "exit 1"), ("id", "echo 1000")]:  # nobody who may install
-        (tools / stand_in).write_text(f"#!/bin/sh\n{answer}\n")
-        (tools / stand_in).chmod(0o755)
-    for script in [release / "postgres", folder / "build.sh"]:
-        script.chmod(0o755)
-    done = subprocess.run(["/bin/bash", ".ci/run"], cwd=folder, env={"PATH": str(tools), "CI": "true"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    (release / "postgres").chmod(0o755)
+    tools = ci(folder, '#!/bin/bash\necho "${PATH%%:*} $1" >> asked\n'
+               'if [ "$1" = Test ]; then mkdir -p artifacts/tests; echo \'{"passed":1,"failed":0,"skipped":0}\' > artifacts/tests/summary.json\n'
+               f'printf %s "{release if found == "release" else found}" > artifacts/tests/other-postgres; fi\n')
+    done = run_ci(folder, tools)
     asked = (folder / "asked").read_text().splitlines()
-    if other:
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert f"the tests ran on postgres (PostgreSQL) 15.20 as well, unpacked in {release}" in done.stdout
+    assert done.returncode == code, done.stdout + done.stderr
+    assert said in done.stdout
+    if found == "release":
         assert asked[-2:] == [f"{release} MigrateProduction", f"{tools} LocalDown"]
     else:
-        assert done.returncode == 1 and "none could be unpacked" in done.stdout
         assert not any(str(release) in line for line in asked)
 
 
 class Apt:
-    """build/install-packages with a stand-in for apt-get, whose simulation answers what a test wants, and for root."""
+    """build/install-packages with stand-ins for apt-get and dpkg-query, whose answers a test gives."""
+
+    ASKED = "-o DPkg::Lock::Timeout=120 -o APT::Get::Upgrade-By-Source-Package=false "
 
     def __init__(self, folder: Path, simulation: str, fails_until_update: bool = False):
         self.folder = folder
@@ -757,27 +759,48 @@ class Apt:
         self.tools.mkdir()
         (folder / "simulation").write_text(simulation)
         self.stand_in(
+            "apt-get",
             f'printf "%s\\n" "$*" >> {folder}/asked\n'
             f'case "$*" in *update*) touch {folder}/updated; exit ;; esac\n'
             + (f'[ -e {folder}/updated ] || {{ echo "E: Unable to locate package"; exit 100; }}\n' if fails_until_update else "")
             + f'case "$*" in *--simulate*) cat {folder}/simulation ;; esac\n')
+        self.owns({})
 
-    def stand_in(self, script: str):
-        (self.tools / "apt-get").write_text("#!/bin/bash\n" + script)
-        (self.tools / "apt-get").chmod(0o755)
+    def stand_in(self, name: str, script: str):
+        (self.tools / name).write_text("#!/bin/bash\n" + script)
+        (self.tools / name).chmod(0o755)
+
+    def owns(self, packages: dict, services=()):
+        """What dpkg knows: files by their packages, and the packages that bring a service."""
+        search = "".join(f'*" {file} "*) echo "{package}: {file}" ;;& ' for package, file in packages.items())
+        files = "".join(f'*" {package} "*) echo /lib/systemd/system/x.service ;; ' for package in services)
+        self.stand_in("dpkg-query", f'if [ "$1" = --search ]; then case " $* " in {search} esac; exit 1; fi\ncase " $* " in {files} esac\n')
 
     def install(self, *packages: str):
         done = subprocess.run(["bash", HOUSE / "build/install-packages", *packages], env={"PATH": f"{self.tools}:/usr/bin:/bin"}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         asked = (self.folder / "asked").read_text().splitlines()
-        return done, [line.removeprefix("-o DPkg::Lock::Timeout=120 ") for line in asked]
+        return done, [line.removeprefix(self.ASKED) for line in asked]
+
+
+@pytest.fixture
+def server(folder):
+    """A program that runs under the name of PostgreSQL's server."""
+    program = folder / "postgres"
+    shutil.copy("/bin/sleep", program)
+    running = subprocess.Popen([program, "60"])
+    yield program
+    running.kill()
+    running.wait()
 
 
 SIMULATE = "--simulate install -y --no-install-recommends --no-upgrade "
 INSTALL = "--no-remove install -y --no-install-recommends --no-upgrade "
+UPGRADE = "Inst libpq5:amd64 [15.18-0+deb12u1] (15.20-0+deb12u1 Debian-Security:12 [amd64])\nInst postgresql-15 (15.20-0+deb12u1 Debian-Security:12 [amd64])\nConf libpq5 (15.20)\nConf postgresql-15 (15.20)\n"
+HINT = "  in a quiet hour look at   apt-get -s install postgresql-15   and do it without -s\n"
 
 
 def test_packages_are_simulated_first_and_installed_without_upgrading_what_was_named(folder):
-    done, asked = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\n").install("pgbouncer", "alembic")
+    done, asked = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\nConf pgbouncer (1.18.0-1)\n").install("pgbouncer", "alembic")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert asked == [SIMULATE + "pgbouncer alembic", INSTALL + "pgbouncer alembic"]
 
@@ -785,28 +808,42 @@ def test_packages_are_simulated_first_and_installed_without_upgrading_what_was_n
 def test_old_package_lists_are_read_anew_once(folder):
     done, asked = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\n", fails_until_update=True).install("pgbouncer")
     assert done.returncode == 0, done.stderr
-    assert asked == [SIMULATE + "pgbouncer", "update", SIMULATE + "pgbouncer", INSTALL + "pgbouncer"]
+    assert asked == [SIMULATE + "pgbouncer", "-o DPkg::Lock::Timeout=120 update", SIMULATE + "pgbouncer", INSTALL + "pgbouncer"]
 
 
-UPGRADE = "Inst libpq5 [15.18-0+deb12u1] (15.20-0+deb12u1 Debian-Security:12 [amd64])\nInst postgresql-15 (15.20-0+deb12u1 Debian-Security:12 [amd64])\n"
-
-
-def test_an_upgrade_that_comes_along_is_named_and_refused_while_a_server_runs(folder):
+def test_an_upgrade_of_what_a_running_server_uses_is_refused(folder, server):
     apt = Apt(folder, UPGRADE)
-    shutil.copy("/bin/sleep", folder / "postgres")
-    server = subprocess.Popen([folder / "postgres", "60"])
-    try:
-        done, asked = apt.install("postgresql-15")
-    finally:
-        server.kill()
-        server.wait()
+    apt.owns({"libpq5:amd64": server, "other": "/none"})
+    done, asked = apt.install("postgresql-15")
     assert done.returncode == 3
-    assert done.stdout == "installing postgresql-15\n  upgrades libpq5 15.18-0+deb12u1 to 15.20-0+deb12u1\n"
-    assert re.match(r"refused: a PostgreSQL server runs here \(process \d+\), and what is upgraded may be a part of it\. In a quiet hour: apt-get install postgresql-15\n$", done.stderr)
+    assert done.stdout == "installing postgresql-15 would:\n  upgrade libpq5 15.18-0+deb12u1 to 15.20-0+deb12u1\n"
+    assert done.stderr == "refused: a running PostgreSQL server uses files of libpq5\n" + HINT
     assert asked == [SIMULATE + "postgresql-15"]
+
+
+def test_an_upgrade_that_would_restart_a_service_beside_a_running_server_is_refused(folder, server):
+    apt = Apt(folder, UPGRADE)
+    apt.owns({}, services=["libpq5"])
+    done, asked = apt.install("postgresql-15")
+    assert done.returncode == 3 and done.stderr == "refused: the service of libpq5 may be restarted, and a PostgreSQL server runs here\n" + HINT
+    assert asked == [SIMULATE + "postgresql-15"]
+
+
+def test_any_other_upgrade_is_said_and_made(folder, server):
+    done, asked = Apt(folder, UPGRADE).install("postgresql-15")
+    assert done.returncode == 0 and "  upgrade libpq5 15.18-0+deb12u1 to 15.20-0+deb12u1\n" in done.stdout
+    assert asked == [SIMULATE + "postgresql-15", INSTALL + "postgresql-15"]
+
+
+def test_a_half_installed_package_of_a_running_server_is_not_finished(folder, server):
+    apt = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\nConf pgbouncer (1.18.0-1)\nConf postgresql-15 (15.20)\n")
+    apt.owns({"postgresql-15": server})
+    done, asked = apt.install("pgbouncer")
+    assert done.returncode == 3 and "  finish postgresql-15\n" in done.stdout and "uses files of postgresql-15" in done.stderr
+    assert asked == [SIMULATE + "pgbouncer"]
 
 
 def test_nothing_is_removed_for_a_new_package(folder):
     done, asked = Apt(folder, "Remv mail-reader [1.0]\nInst postgresql-15 (15.20 Debian:12 [amd64])\n").install("postgresql-15")
-    assert done.returncode == 3 and "  removes mail-reader\n" in done.stdout and done.stderr == "refused: nothing is removed for it\n"
+    assert done.returncode == 3 and "  remove mail-reader\n" in done.stdout and done.stderr == "refused: nothing is removed for it\n" + HINT
     assert asked == [SIMULATE + "postgresql-15"]

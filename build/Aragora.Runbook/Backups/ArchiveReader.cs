@@ -22,7 +22,7 @@ public sealed partial class ArchiveReader(PostgresClient client, ICommandRunner 
     }
 
     /// <summary>Those of these options of tables and columns that the archive's statements set.</summary>
-    public async Task<IReadOnlyCollection<string>> FindOptionsAsync(string folder, IReadOnlyCollection<string> options, CancellationToken cancellation)
+    public async Task<IReadOnlySet<string>> FindOptionsAsync(string folder, IReadOnlyCollection<string> options, CancellationToken cancellation)
     {
         var result = await RunAsync(["--schema-only", "--file=-", folder], cancellation);
         if (Complaint("pg_restore --schema-only", result) is { } complaint)
@@ -30,8 +30,14 @@ public sealed partial class ArchiveReader(PostgresClient client, ICommandRunner 
             throw new FailedCleanException("pg_dump ended well, but its archive cannot be read; it was removed.", complaint, "./build.sh Backup");
         }
 
-        var statements = result.Output.Split('\n').Where(line => line.Contains("SET (", StringComparison.Ordinal) || line.Contains("WITH (", StringComparison.Ordinal)).ToList();
-        return options.Where(option => statements.Any(line => Regex.IsMatch(line, $@"[( .]{Regex.Escape(option)}="))).ToHashSet(StringComparer.Ordinal);
+        return OptionsIn(result.Output, options);
+    }
+
+    /// <summary>Those of these options that the statements of a dump set: <c>SET (a=1, b=2)</c>, <c>WITH ("C"='3', toast.d='4')</c>.</summary>
+    public static IReadOnlySet<string> OptionsIn(string statements, IReadOnlyCollection<string> options)
+    {
+        var lines = statements.Split('\n').Where(line => line.Contains("SET (", StringComparison.Ordinal) || line.Contains("WITH (", StringComparison.Ordinal)).ToList();
+        return options.Where(option => lines.Any(line => Regex.IsMatch(line, $"""[( ."]{Regex.Escape(option)}"?="""))).ToHashSet(StringComparer.Ordinal);
     }
 
     private Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellation) =>

@@ -179,7 +179,7 @@ public sealed class BackupStep
             GlobalsFile = GlobalsDump.FileName,
             Shape = source.Shape,
             Writes = source.Writes,
-            Digest = taken.Digest.UnknownOptions() is { Count: > 0 } unknown ? taken.Digest.WithOptionsThat(await archive.FindOptionsAsync(folder, unknown, cancellation)) : taken.Digest,
+            Digest = taken.Digest.UnknownOptions() is { Count: > 0 } unknown ? taken.Digest.WithUnknownOptions(await archive.FindOptionsAsync(folder, unknown, cancellation)) : taken.Digest,
         };
     }
 }

@@ -12,6 +12,9 @@ namespace Aragora.Runbook.Backups;
 /// <param name="Version">As <c>pg_dump --version</c> tells it, such as 15.18.</param>
 public sealed record PostgresClient(string Folder, int Major, string Version)
 {
+    /// <summary>Major and minor version.</summary>
+    public Version Release => PostgresRelease.Of(Version);
+
     /// <summary>The path of one program.</summary>
     public string this[string program] => Path.Combine(Folder, OperatingSystem.IsWindows() ? program + ".exe" : program);
 }
@@ -47,7 +50,7 @@ public static partial class PostgresClients
     /// <exception cref="RefusedException">There are none, or only older ones; the message names versions and the package to install.</exception>
     public static PostgresClient Choose(IReadOnlyList<PostgresClient> found, int major, string purpose)
     {
-        if (found.Where(client => client.Major >= major).OrderBy(client => client.Major).ThenByDescending(client => PostgresRelease.Of(client.Version)).FirstOrDefault() is { } fitting)
+        if (found.Where(client => client.Major >= major).OrderBy(client => client.Major).ThenByDescending(client => client.Release).FirstOrDefault() is { } fitting)
         {
             return fitting;
         }
@@ -60,6 +63,9 @@ public static partial class PostgresClients
                 "pg_dump cannot read a server of a newer major version, and pg_restore cannot read a newer pg_dump's archive",
                 install);
     }
+
+    /// <summary>What brings a newer minor version of the clients, and leaves a server of the same version as it is: apt would upgrade, and restart, it as well.</summary>
+    public static string UpgradeCommand(int major) => $"apt-get update; apt-get -o APT::Get::Upgrade-By-Source-Package=false install --only-upgrade postgresql-client-{major}";
 
     private static async Task<PostgresClient?> TryReadAsync(string folder, ICommandRunner commands, CancellationToken cancellation)
     {

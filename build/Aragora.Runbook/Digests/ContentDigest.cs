@@ -31,9 +31,9 @@ public sealed record ContentDigest
     public IReadOnlyList<string> UnknownOptions() =>
         [.. Catalogue.Where(IsUnknownOption).Select(CatalogueOptions.NameOf).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>The same digest, with those options only of the unknown ones that a dump carries: the others are the server's own, and no restore brings them.</summary>
-    public ContentDigest WithOptionsThat(IReadOnlyCollection<string> areCarried) =>
-        this with { Catalogue = [.. Catalogue.Where(line => !IsUnknownOption(line) || areCarried.Contains(CatalogueOptions.NameOf(line)))] };
+    /// <summary>The same digest, of its unknown options with those alone that the dump carries: the others are the server's own, and no restore brings them.</summary>
+    public ContentDigest WithUnknownOptions(IReadOnlyCollection<string> carried) =>
+        this with { Catalogue = [.. Catalogue.Where(line => !IsUnknownOption(line) || carried.Contains(CatalogueOptions.NameOf(line)))] };
 
     private static bool IsUnknownOption(CatalogueLine line) => line.Kind == CatalogueOptions.UnknownKind;
 

@@ -72,7 +72,7 @@ internal static class DefinitionLines
                 UNION ALL SELECT format('function %s %s', p.amprocnum, p.amproc::regprocedure) FROM pg_amproc p WHERE p.amprocfamily = f.oid) items))
         FROM pg_opfamily f JOIN pg_namespace n ON n.oid = f.opfnamespace JOIN pg_am a ON a.oid = f.opfmethod WHERE {UserSchema} AND {NoMember("pg_opfamily", "f.oid")}
         UNION ALL
-        SELECT 'collation', format('%I.%I', n.nspname, c.collname), {Owner("c.collowner")} || '; ' || {Named("c", "collprovider", "collisdeterministic", "collencoding", "collcollate", "collctype", "colliculocale", "colllocale", "collicurules")}
+        SELECT 'collation', format('%I.%I', n.nspname, c.collname), {Owner("c.collowner")} || '; ' || (to_jsonb(c) - '{JsonKeys("oid", "collname", "collnamespace", "collowner", "collversion")}'::text[])
         FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE {UserSchema} AND {NoMember("pg_collation", "c.oid")}
         UNION ALL
         SELECT 'conversion', format('%I.%I', n.nspname, c.conname), concat_ws(' ', {Owner("c.conowner")}, pg_encoding_to_char(c.conforencoding), 'to', pg_encoding_to_char(c.contoencoding), c.conproc::text, c.condefault)
@@ -101,7 +101,7 @@ internal static class DefinitionLines
     /// <summary>Row filters, column lists and schemas came with PostgreSQL 15.</summary>
     public static string Publications(Version server) =>
         $"""
-        SELECT 'publication', quote_ident(p.pubname), {Owner("p.pubowner")} || '; ' || {Named("p", "puballtables", "pubinsert", "pubupdate", "pubdelete", "pubtruncate", "pubviaroot", "pubgencols")} FROM pg_publication p WHERE {NoMember("pg_publication", "p.oid")}
+        SELECT 'publication', quote_ident(p.pubname), {Owner("p.pubowner")} || '; ' || (to_jsonb(p) - '{JsonKeys("oid", "pubname", "pubowner")}'::text[]) FROM pg_publication p WHERE {NoMember("pg_publication", "p.oid")}
         UNION ALL
         SELECT 'publication table', quote_ident(p.pubname) || ' ' || r.prrelid::regclass, {(server.Major >= 15
             ? """
@@ -112,7 +112,5 @@ internal static class DefinitionLines
         {(server.Major >= 15 ? "UNION ALL SELECT 'publication schema', quote_ident(p.pubname) || ' ' || s.pnnspid::regnamespace, '' FROM pg_publication_namespace s JOIN pg_publication p ON p.oid = s.pnpubid" : "")}
         """;
 
-    /// <summary>The columns of a catalogue's row that this server has, of those that a dump brings.</summary>
-    private static string Named(string row, params string[] columns) =>
-        $"(SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb({row})) WHERE key = ANY ('{{{string.Join(',', columns)}}}'))::text";
+    private static string JsonKeys(params string[] keys) => "{" + string.Join(',', keys) + "}";
 }

@@ -48,6 +48,7 @@ public sealed class InspectionFlow(
             {
                 LoadTree = tree.GetAsync,
                 FindPgDump = FindPgDumpAsync,
+                AskPgDump = (environment, client, notes, token) => new OptionProbe(commands).AskAsync(environment, client.Path, notes, token),
                 FindScratchServer = FindScratchServer,
                 BackupFolder = options.Backup.FolderBelow(run.Root),
                 TargetRevision = options.Revision,
@@ -244,7 +245,7 @@ public sealed class InspectionFlow(
         try
         {
             var client = PostgresClients.Choose(await PostgresClients.FindAllAsync(commands, options.Backup.ClientFolders, cancellation), serverMajor, "the server");
-            return new ClientProgram(client["pg_dump"], PostgresRelease.Of(client.Version));
+            return new ClientProgram(client["pg_dump"], client.Release);
         }
         catch (RefusedException none)
         {

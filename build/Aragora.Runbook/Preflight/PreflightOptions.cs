@@ -1,3 +1,5 @@
+using Aragora.Runbook.Digests;
+using Aragora.Runbook.Environments;
 using Aragora.Runbook.Migrations;
 
 namespace Aragora.Runbook.Preflight;
@@ -15,6 +17,9 @@ public sealed record PreflightOptions
 
     /// <summary>Finds the pg_dump that a backup of a server of this major version would use; null where there is none.</summary>
     public required Func<int, CancellationToken, Task<ClientProgram?>> FindPgDump { get; init; }
+
+    /// <summary>Asks a pg_dump which of a server's notes it takes along; null where it cannot say. Default: it cannot.</summary>
+    public Func<DatabaseEnvironment, ClientProgram, ServersNotes, CancellationToken, Task<IReadOnlySet<string>?>> AskPgDump { get; init; } = (_, _, _, _) => Task.FromResult<IReadOnlySet<string>?>(null);
 
     /// <summary>Finds the version of this machine's server programs that would restore a backup for a trial; null where it is restored elsewhere. Default: elsewhere.</summary>
     public Func<int, CancellationToken, Task<Version?>> FindScratchServer { get; init; } = (_, _) => Task.FromResult<Version?>(null);

@@ -1,3 +1,4 @@
+using Aragora.Runbook.Backups;
 using Aragora.Runbook.Digests;
 
 namespace Aragora.Runbook.Preflight;
@@ -24,13 +25,18 @@ public static class VersionChecks
         var server = subject.Session.ServerVersion;
         var client = await subject.Options.FindPgDump(server.Major, cancellation);
         var finding = Compare(server.Major, client);
-        if (finding is not Finding.Ok || client!.Version.Major != server.Major || client.Version >= server)
+        if (finding is not Finding.Ok || (client!.Version.Major == server.Major && client.Version >= server))
         {
             return finding;
         }
 
-        var notes = (await subject.Session.QueryAsync(CatalogueOptions.ServersNotesSql, row => (Columns: row.GetInt64(0), Names: row.GetString(1)), cancellation))[0];
-        return notes.Columns == 0 ? finding : OlderMinor(server, client, notes.Names, await subject.Options.FindScratchServer(server.Major, cancellation));
+        if (await CatalogueOptions.FindServersNotesAsync(subject.Session, cancellation) is not { } notes)
+        {
+            return finding;
+        }
+
+        var taken = await subject.Options.AskPgDump(subject.Environment, client, notes, cancellation);
+        return taken is { Count: 0 } ? finding : TakesNotes(server, client, taken, await subject.Options.FindScratchServer(server.Major, cancellation));
     })
     { IsEssential = true, OnlyForBackup = true };
 
@@ -46,13 +52,14 @@ public static class VersionChecks
         };
     }
 
-    /// <summary>The release that taught the server to write such notes taught pg_dump to leave them out: a scratch server that is no newer than this pg_dump refuses them.</summary>
-    internal static Finding OlderMinor(Version server, ClientProgram client, string notes, Version? scratch)
+    /// <summary>The release that taught the server to write such notes taught pg_dump to leave them out: a scratch server that is no newer than a pg_dump that takes them refuses them.</summary>
+    private static Finding TakesNotes(Version server, ClientProgram client, IReadOnlySet<string>? notes, Version? scratch)
     {
-        var text = $"pg_dump {client.Version} ({client.Path}) is older than the server, {server}, and dumps what that server notes for itself ({notes})";
-        var next = $"apt-get install --only-upgrade postgresql-client-{server.Major}   ({server} or newer; or the package of your system), then repeat";
-        return scratch is not null && scratch <= client.Version
-            ? new Finding.Refusal($"{text}: the server programs of this machine, {scratch}, refuse it, and the backup could not be verified", next)
-            : new Finding.Warning($"{text}: a server that is older than {server} may refuse to restore the backup", next);
+        var what = notes is null ? $"may dump what the server, {server}, notes for itself (it could not be asked)" : $"dumps what the server, {server}, notes for itself ({string.Join(", ", notes)})";
+        var text = $"pg_dump {client.Version} ({client.Path}) {what}";
+        var next = $"{PostgresClients.UpgradeCommand(client.Version.Major)}   (to one that leaves it out{(client.Version.Major == server.Major ? $": {server} or newer" : "")}; or the package of your system), then repeat";
+        return notes is not null && scratch is not null && scratch.Major == client.Version.Major && scratch <= client.Version
+            ? new Finding.Refusal($"{text}: the server programs of this machine, {scratch}, refuse that, and the backup could not be verified", $"{next}; or name a scratch server of {server} with --scratch-server-url")
+            : new Finding.Warning($"{text}: a server that is older may refuse to restore the backup", next);
     }
 }

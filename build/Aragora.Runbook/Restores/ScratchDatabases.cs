@@ -33,10 +33,6 @@ public sealed class ScratchDatabases(RunContext run, ScratchServers servers, ICo
     /// <summary>How to isolate, for tests.</summary>
     internal Func<CancellationToken, Task<NetworkIsolation?>> FindIsolationAsync { get; init; } = cancellation => NetworkIsolation.FindAsync(commands, cancellation);
 
-    /// <summary>The version of this machine's server programs that would be used; null where a server was named, or where a container would be. Installs nothing.</summary>
-    public async Task<Version?> VersionHereAsync(int major, CancellationToken cancellation) =>
-        named is null && await servers.FindHereAsync(major, cancellation) is { } binaries ? PostgresRelease.Of(binaries.Version) : null;
-
     /// <summary>Makes one.</summary>
     /// <param name="purpose">A word, for the log.</param>
     /// <param name="shape">What it has to look like.</param>

@@ -45,7 +45,7 @@ internal static class ScratchExtensions
             throw new RefusedException(
                 $"The scratch server lacks what the backup needs: {string.Join(", ", missing.Select(extension => $"extension {extension.Name} {extension.Version}"))}.",
                 string.Join("; ", why),
-                $"apt-get install {string.Join(' ', missing.Select(extension => PackageOf(extension.Name, shape.ServerMajor)).Distinct(StringComparer.Ordinal))}   or name a server that has it with --scratch-server-url");
+                $"apt-get install {string.Join(' ', missing.Select(extension => PackageOf(extension.Name, shape.ServerMajor)).Distinct(StringComparer.Ordinal))}   (look with -s first: a running server may be upgraded along with it); or name a server that has it with --scratch-server-url");
         }
 
         var loaded = (await session.ScalarAsync<string>("SELECT pg_catalog.current_setting('shared_preload_libraries')", cancellation) ?? "").Split(',', StringSplitOptions.TrimEntries);

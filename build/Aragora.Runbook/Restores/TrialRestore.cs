@@ -1,5 +1,4 @@
 using System.Globalization;
-using Aragora.Runbook.Adapters.Postgres;
 using Aragora.Runbook.Adapters.Processes;
 using Aragora.Runbook.Backups;
 using Aragora.Runbook.Environments;
@@ -33,7 +32,7 @@ internal sealed class TrialRestore(RunContext run, PostgresClient client, int jo
             var manifest = backup.Manifest with { Digest = database.Expected(backup.Manifest.Digest) };
             string[] exit = restored.ExitCode == 0 ? [] : [Exit(restored.ExitCode)];
             var differences = await CompareAsync(manifest, database.Environment, cancellation);
-            return new TrialResult(restored.Took, [.. restored.Complaints, .. exit, .. differences]) { Cause = await CauseAsync(restored, manifest, database, cancellation) };
+            return new TrialResult(restored.Took, [.. restored.Complaints, .. exit, .. differences]) { Cause = await ReleaseConflict.FindAsync(restored.Complaints, manifest, database.Environment, cancellation) };
         }
         catch (Exception broken) when (broken is BadInputException or NpgsqlException and not PostgresException || broken is PostgresException { SqlState: var state } && (state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("57P", StringComparison.Ordinal)))
         {
@@ -45,17 +44,6 @@ internal sealed class TrialRestore(RunContext run, PostgresClient client, int jo
     {
         var differences = (await RestoredContent.CompareAsync(restored, manifest, jobs, withDatabase: false, cancellation)).Select(difference => difference.ToString()).ToList();
         return await RestoredContent.RevisionDifferenceAsync(restored, manifest, cancellation) is { } revision ? [.. differences, revision] : differences;
-    }
-
-    private static async Task<ReleaseConflict?> CauseAsync(ArchiveRestoreResult restored, BackupManifest manifest, ScratchDatabase database, CancellationToken cancellation)
-    {
-        if (ReleaseConflict.UnknownOptions(restored.Complaints).Count == 0)
-        {
-            return null;
-        }
-
-        await using var session = await PostgresSession.OpenAsync(database.Environment, "aragora-verify", cancellation: cancellation);
-        return ReleaseConflict.Of(restored.Complaints, manifest, session.ServerVersion);
     }
 
     private FailedCleanException CameToNothing(BackupReference backup, IReadOnlyList<string> reasons, Exception? cause) => new(

@@ -31,7 +31,13 @@ public sealed class RestoredCopyCheck(RunContext run, int jobs)
         if (!restored.Succeeded)
         {
             string[] exit = restored.ExitCode == 0 ? [] : [string.Create(CultureInfo.InvariantCulture, $"pg_restore ended with exit code {restored.ExitCode}")];
-            throw restored.Complaints.Any(RestoreComplaints.IsOfTheTrial) ? CutShort(backup, [.. restored.Complaints.OrderByDescending(RestoreComplaints.IsOfTheTrial), .. exit]) : Unusable(backup, "could not be restored", [.. restored.Complaints, .. exit]);
+            if (restored.Complaints.Any(RestoreComplaints.IsOfTheTrial))
+            {
+                throw CutShort(backup, [.. restored.Complaints.OrderByDescending(RestoreComplaints.IsOfTheTrial), .. exit]);
+            }
+
+            var cause = await ReleaseConflict.FindAsync(restored.Complaints, backup.Manifest, copy, cancellation);
+            throw Unusable(backup, cause is null ? "could not be restored" : $"could not be restored ({cause.What})", [.. restored.Complaints, .. exit]);
         }
 
         try

@@ -21,9 +21,6 @@ public sealed class ScratchServers(RunContext run, ServerProvider servers, strin
     /// <summary>Whether a server of this major version will run on this machine itself, and not in a container.</summary>
     public Task<bool> RunHereAsync(int? major, CancellationToken cancellation) => servers.HasProgramsAsync(major, cancellation);
 
-    /// <summary>The programs of this major version that this machine has; null for none. Installs nothing.</summary>
-    public Task<ServerBinaries?> FindHereAsync(int major, CancellationToken cancellation) => servers.FindProgramsAsync(major, cancellation);
-
     /// <summary>Starts a server of its own.</summary>
     /// <param name="purpose">For the log and the folder's name: a word.</param>
     /// <param name="shape">Settings, locale, encoding; its folder is replaced.</param>

@@ -10,6 +10,9 @@ namespace Aragora.Runbook.Servers;
 /// <param name="Version">As <c>postgres --version</c> tells it, such as 15.18.</param>
 public sealed partial record ServerBinaries(string Folder, int Major, string Version)
 {
+    /// <summary>Major and minor version.</summary>
+    public Version Release => PostgresRelease.Of(Version);
+
     /// <summary>The path of one program.</summary>
     public string this[string program] => Path.Combine(Folder, OperatingSystem.IsWindows() ? program + ".exe" : program);
 
@@ -25,7 +28,7 @@ public sealed partial record ServerBinaries(string Folder, int Major, string Ver
             }
         }
 
-        return [.. found.OrderByDescending(binaries => PostgresRelease.Of(binaries.Version))];
+        return [.. found.OrderByDescending(binaries => binaries.Release)];
     }
 
     /// <summary>The installation in this folder; null where there is none.</summary>

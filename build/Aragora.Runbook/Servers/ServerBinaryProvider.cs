@@ -16,8 +16,10 @@ public sealed class ServerBinaryProvider(RunContext run, ICommandRunner commands
     /// <summary>Where the programs are looked for. Tests replace it.</summary>
     internal Func<CancellationToken, Task<IReadOnlyList<ServerBinaries>>> FindAllAsync { get; init; } = cancellation => ServerBinaries.FindAllAsync(commands, cancellation);
 
-    /// <summary>Why an installation was not made, which is not tried twice; null where there was none, or it was made.</summary>
-    public string? NotInstalled { get; private set; }
+    private readonly Dictionary<string, PackageObstacle> obstacles = new(StringComparer.Ordinal);
+
+    /// <summary>Why the programs of this major version were not installed, which is not tried twice; null where it was not tried, or they were.</summary>
+    public PackageObstacle? ObstacleTo(int? major) => obstacles.GetValueOrDefault(PackageOf(major));
 
     /// <summary>The programs of this major version (null: the newest there are), if need be installed; null where there are none and none can be installed.</summary>
     public async Task<ServerBinaries?> FindOrInstallAsync(int? major, CancellationToken cancellation)
@@ -27,22 +29,22 @@ public sealed class ServerBinaryProvider(RunContext run, ICommandRunner commands
             return found;
         }
 
-        if (!MayInstall || NotInstalled is not null)
+        if (!MayInstall || ObstacleTo(major) is not null)
         {
             return null;
         }
 
-        var package = major is null ? "postgresql" : $"postgresql-{major}";
+        var package = PackageOf(major);
         run.Log.Information("No PostgreSQL server programs are on this machine: installing the Debian package {Package} (its own cluster is not made)", package);
         var debian = new DebianPackages(commands, run.Log);
-        var outcome = await run.Journal.ActAsync($"install {package}", new { package }, async () => new { NotInstalled = await debian.InstallAsync([package], cancellation, RefuseClusterAsync) });
-        NotInstalled = outcome.NotInstalled;
-        if (NotInstalled is null)
+        var outcome = await run.Journal.ActAsync($"install {package}", new { package }, async () => new { Obstacle = await debian.InstallAsync([package], cancellation, RefuseClusterAsync) });
+        if (outcome.Obstacle is not { } obstacle)
         {
             return await FindAsync(major, cancellation);
         }
 
-        run.Log.Warning("{Package} was not installed: {Why:l}", package, NotInstalled);
+        obstacles[package] = obstacle;
+        run.Log.Warning("{Package} was not installed: {Why:l}", package, obstacle.Why);
         return null;
     }
 
@@ -50,11 +52,13 @@ public sealed class ServerBinaryProvider(RunContext run, ICommandRunner commands
     public static string HowToInstall(int? major) =>
         OperatingSystem.IsMacOS() ? $"brew install postgresql@{major ?? 17}"
         : OperatingSystem.IsWindows() ? $"winget install PostgreSQL.PostgreSQL.{major ?? 17}"
-        : $"sudo apt-get install --no-upgrade postgresql{(major is null ? "" : $"-{major}")}   (Debian, Ubuntu), sudo dnf install postgresql{major}-server   (Fedora, Red Hat), or start Docker; then repeat the command";
+        : $"sudo apt-get install --no-upgrade {PackageOf(major)}   (Debian, Ubuntu), sudo dnf install postgresql{major}-server   (Fedora, Red Hat), or start Docker; then repeat the command";
 
     /// <summary>The programs of this major version (null: the newest there are); null where there are none.</summary>
     public async Task<ServerBinaries?> FindAsync(int? major, CancellationToken cancellation) =>
         (await FindAllAsync(cancellation)).FirstOrDefault(binaries => major is null || binaries.Major == major);
+
+    private static string PackageOf(int? major) => major is null ? "postgresql" : $"postgresql-{major}";
 
     private static async Task RefuseClusterAsync(CancellationToken cancellation)
     {

@@ -17,9 +17,6 @@ public sealed class ServerProvider(RunContext run, ICommandRunner commands, Serv
     /// <summary>Whether a server of this major version will be of this machine's own programs, and not a container; they are installed where that is allowed.</summary>
     public async Task<bool> HasProgramsAsync(int? major, CancellationToken cancellation) => await binaries.FindOrInstallAsync(major, cancellation) is not null;
 
-    /// <summary>The programs of this major version that this machine has; null for none. Installs nothing.</summary>
-    public Task<ServerBinaries?> FindProgramsAsync(int major, CancellationToken cancellation) => binaries.FindAsync(major, cancellation);
-
     /// <summary>Makes a server in this folder, starts the one that is there, or finds it running.</summary>
     /// <param name="options">Its folder and settings.</param>
     /// <param name="major">The major version it must have; null: that of the data in the folder if its programs are still here, else the newest.</param>
@@ -33,10 +30,7 @@ public sealed class ServerProvider(RunContext run, ICommandRunner commands, Serv
             return await ThrowawayServer.StartAsync(found, options, commands, run.Secrets, cancellation);
         }
 
-        var engine = await ConnectAsync(cancellation) ?? throw new BadInputException(
-            $"There is no PostgreSQL{(major is null ? "" : $" {major}")} server to work with on this machine.",
-            $"its programs are neither on the PATH nor in the usual folders, {(binaries.NotInstalled is { } why ? $"they were not installed ({why})" : "they cannot be installed by this user")}, and no Docker engine answers",
-            ServerBinaryProvider.HowToInstall(major));
+        var engine = await ConnectAsync(cancellation) ?? throw Missing(major);
         foreach (var reaped in await ContainerServer.ReapAsync(engine, cancellation))
         {
             run.Log.Information("Removed the container {Container}, which an earlier run left behind", reaped);
@@ -92,6 +86,15 @@ public sealed class ServerProvider(RunContext run, ICommandRunner commands, Serv
 
         run.Log.Warning("The throwaway server's data is of PostgreSQL {Major}, whose programs are gone: it is made anew", known.Major);
         return await binaries.FindOrInstallAsync(major: null, cancellation);
+    }
+
+    private BadInputException Missing(int? major)
+    {
+        var obstacle = binaries.ObstacleTo(major);
+        return new BadInputException(
+            $"There is no PostgreSQL{(major is null ? "" : $" {major}")} server to work with on this machine.",
+            $"its programs are neither on the PATH nor in the usual folders, {(obstacle is null ? "this build installs them only as root with apt-get" : $"they were not installed ({obstacle.Why})")}, and no Docker engine answers",
+            obstacle is null ? ServerBinaryProvider.HowToInstall(major) : $"{obstacle.Next}; or start Docker; then repeat the command");
     }
 
     private async Task EnsureImageAsync(DockerEngine engine, int major, CancellationToken cancellation)

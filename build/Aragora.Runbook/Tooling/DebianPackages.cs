@@ -5,13 +5,14 @@ namespace Aragora.Runbook.Tooling;
 
 /// <summary>
 /// Installs packages of Debian and its kind, and leaves alone what is there: what was asked for is never upgraded, a simulation comes first, and what would replace
-/// a part of a running server, or restart its service, is refused. Any other upgrade that a new package wants is said before it is done.
+/// a part of a running PostgreSQL server, or restart a service that may be at work, is refused. Any other upgrade that a new package wants is said before it is done.
 /// </summary>
 /// <param name="commands">Runs apt-get and dpkg-query.</param>
 /// <param name="log">Where upgrades are said.</param>
 public sealed class DebianPackages(ICommandRunner commands, ILogger log)
 {
-    private static readonly string[] Install = ["install", "-y", "--no-install-recommends", "--no-upgrade"];
+    /// <summary>apt upgrades by itself what comes from the same source as a new package: for postgresql-15 the clients, and with the clients a server.</summary>
+    private static readonly string[] Install = ["-o", "APT::Get::Upgrade-By-Source-Package=false", "install", "-y", "--no-install-recommends", "--no-upgrade"];
 
     /// <summary>Nobody is asked, no configuration is replaced, and no service is restarted behind our back (needrestart).</summary>
     private static readonly Dictionary<string, string?> Variables = new(StringComparer.Ordinal)
@@ -29,48 +30,48 @@ public sealed class DebianPackages(ICommandRunner commands, ILogger log)
     /// <param name="packages">Their names.</param>
     /// <param name="cancellation">Cancels.</param>
     /// <param name="prepare">What has to be done right before they are installed. Default: nothing.</param>
-    /// <returns>Null where they were installed, else why not.</returns>
-    public async Task<string?> InstallAsync(IReadOnlyList<string> packages, CancellationToken cancellation, Func<CancellationToken, Task>? prepare = null)
+    /// <returns>Null where they were installed, else why not, and what to do.</returns>
+    public async Task<PackageObstacle?> InstallAsync(IReadOnlyList<string> packages, CancellationToken cancellation, Func<CancellationToken, Task>? prepare = null)
     {
-        var failure = await TryAsync(packages, prepare, cancellation);
-        if (failure is { MayBeOfOldLists: true })
+        var obstacle = await TryAsync(packages, prepare, cancellation);
+        if (obstacle is not { Kind: PackageObstacleKind.Failed })
         {
-            log.Information("{Packages:l} cannot be installed as the package lists stand: reading them anew (apt-get update)", string.Join(' ', packages));
-            await AptAsync(["update"], cancellation);
-            failure = await TryAsync(packages, prepare, cancellation);
+            return obstacle;
         }
 
-        return failure?.Why;
+        log.Information("{Packages:l} cannot be installed as the package lists stand: reading them anew (apt-get update)", string.Join(' ', packages));
+        await AptAsync(["update"], cancellation);
+        return await TryAsync(packages, prepare, cancellation);
     }
 
-    private async Task<Failure?> TryAsync(IReadOnlyList<string> packages, Func<CancellationToken, Task>? prepare, CancellationToken cancellation)
+    private async Task<PackageObstacle?> TryAsync(IReadOnlyList<string> packages, Func<CancellationToken, Task>? prepare, CancellationToken cancellation)
     {
         var names = string.Join(' ', packages);
         var simulated = await AptAsync(["--simulate", .. Install, .. packages], cancellation);
         if (!simulated.Succeeded)
         {
-            return new Failure($"apt-get cannot install {names}: {Words(simulated)}", MayBeOfOldLists: true);
+            return PackageObstacle.Failed(packages, $"apt-get cannot install {names}: {Words(simulated)}");
         }
 
         var plan = PackagePlan.Parse(simulated.Output);
         if (plan.IsEmpty)
         {
-            return new Failure($"{names} {(packages.Count > 1 ? "are" : "is")} installed already, and what is wanted of it was not found");
+            return PackageObstacle.OutOfSight(packages);
         }
 
         if (await HarmAsync(plan, cancellation) is { } harm)
         {
-            return new Failure($"refused: installing {names} would {harm}");
+            return PackageObstacle.Refused(packages, harm);
         }
 
         if (plan.Upgrades.Count > 0)
         {
-            log.Warning("Installing {Packages:l} upgrades {Upgrades:l}, which no running server uses", names, string.Join(", ", plan.Upgrades));
+            log.Warning("Installing {Packages:l} upgrades {Upgrades:l}, of which no running server uses a file", names, string.Join(", ", plan.Upgrades));
         }
 
         await (prepare?.Invoke(cancellation) ?? Task.CompletedTask);
         var installed = await AptAsync([.. Install, "--no-remove", .. packages], cancellation);
-        return installed.Succeeded ? null : new Failure($"apt-get install {names} failed with {installed.ExitCode}: {Words(installed)}", MayBeOfOldLists: true);
+        return installed.Succeeded ? null : PackageObstacle.Failed(packages, $"apt-get install {names} failed with {installed.ExitCode}: {Words(installed)}");
     }
 
     private static string Words(CommandResult result) => result.Tail(3).ReplaceLineEndings(" ");
@@ -86,21 +87,18 @@ public sealed class DebianPackages(ICommandRunner commands, ILogger log)
         var programs = ReadPrograms();
         var owners = await dpkg.OwnersAsync(programs.SelectMany(program => program.Files).ToHashSet(StringComparer.Ordinal), cancellation);
         var users = programs.Select(program => (Program: program, Packages: program.Files.SelectMany(owners.Of).ToHashSet(StringComparer.Ordinal))).ToList();
+        var serverRuns = programs.Any(program => program.IsServer);
         foreach (var upgrade in upgrades)
         {
-            if (users.Where(user => user.Packages.Contains(upgrade.Name)).OrderByDescending(user => user.Program.IsServer).FirstOrDefault().Program is { } program)
+            var user = users.Where(user => user.Packages.Contains(upgrade.Name)).OrderByDescending(user => user.Program.IsServer).FirstOrDefault().Program;
+            if (user is { IsServer: true })
             {
-                return $"upgrade {upgrade}, which {(program.IsServer ? "the running server" : "the running program")} {program.Path} (process {program.Pid}) uses";
+                return $"upgrade {upgrade}, which the running server {user.Path} (process {user.Pid}) uses";
             }
-        }
 
-        var ofServers = users.Where(user => user.Program.IsServer).SelectMany(user => user.Packages).ToHashSet(StringComparer.Ordinal);
-        var dependencies = await dpkg.DependenciesAsync(ofServers, cancellation);
-        foreach (var upgrade in upgrades.Where(upgrade => dependencies.Contains(upgrade.Name)))
-        {
-            if (await dpkg.HasServiceAsync(upgrade.Name, cancellation))
+            if ((user is not null || serverRuns) && await dpkg.HasServiceAsync(upgrade.Name, cancellation))
             {
-                return $"upgrade {upgrade}, whose service is that of a running PostgreSQL server and would be restarted";
+                return $"upgrade {upgrade}, and restart its service {(user is null ? "while a PostgreSQL server runs" : $"with {user.Path} (process {user.Pid})")}";
             }
         }
 
@@ -117,6 +115,4 @@ public sealed class DebianPackages(ICommandRunner commands, ILogger log)
         },
         (line, _) => log.Debug("apt-get: {Line}", line),
         cancellation);
-
-    private sealed record Failure(string Why, bool MayBeOfOldLists = false);
 }

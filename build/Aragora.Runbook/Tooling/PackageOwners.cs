@@ -1,4 +1,5 @@
 using Aragora.Runbook.Adapters.Processes;
+using Aragora.Runbook.Outcomes;
 
 namespace Aragora.Runbook.Tooling;
 
@@ -11,9 +12,8 @@ internal sealed class PackageOwners(ICommandRunner commands)
     /// <summary>Finds the packages of these files.</summary>
     public async Task<FileOwners> OwnersAsync(IReadOnlyCollection<string> files, CancellationToken cancellation)
     {
-        // Of files that it does not know it says so, and ends with 1.
         string[] asked = ["--search", .. files.SelectMany(FileOwners.Names)];
-        var lines = asked.Length == 1 ? [] : (await AskAsync(asked, cancellation)).Output.Split('\n');
+        var lines = asked.Length == 1 ? [] : (await AskAsync(asked, cancellation)).Split('\n');
         return new FileOwners(lines
             .Select(line => (Line: line, Colon: line.LastIndexOf(": /", StringComparison.Ordinal)))
             .Where(found => found.Colon > 0 && !found.Line.StartsWith("diversion by ", StringComparison.Ordinal))
@@ -23,16 +23,18 @@ internal sealed class PackageOwners(ICommandRunner commands)
 
     /// <summary>Whether a package brings a service, which its upgrade would restart.</summary>
     public async Task<bool> HasServiceAsync(string package, CancellationToken cancellation) =>
-        (await AskAsync(["--listfiles", package], cancellation)).Output.Split('\n').Any(file => ServiceFolders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)));
+        (await AskAsync(["--listfiles", package], cancellation)).Split('\n').Any(file => ServiceFolders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)));
 
-    /// <summary>The packages that these depend on by name.</summary>
-    public async Task<IReadOnlySet<string>> DependenciesAsync(IReadOnlyCollection<string> packages, CancellationToken cancellation) =>
-        packages.Count == 0 ? new HashSet<string>() : (await AskAsync(["--show", "--showformat", "${Depends}, ${Pre-Depends}\n", .. packages], cancellation)).Output
-            .Split(',', '|', '\n').Select(dependency => dependency.Trim().Split(' ', ':')[0]).ToHashSet(StringComparer.Ordinal);
+    /// <exception cref="FailedCleanException">dpkg's own database cannot be read.</exception>
+    private async Task<string> AskAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        var result = await commands.RunAsync(
+            new Command { Program = "dpkg-query", Arguments = arguments, Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8" } },
+            cancellation: cancellation);
 
-    private Task<CommandResult> AskAsync(IReadOnlyList<string> arguments, CancellationToken cancellation) => commands.RunAsync(
-        new Command { Program = "dpkg-query", Arguments = arguments, Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8" } },
-        cancellation: cancellation);
+        // 1: some of what was asked for is not known to it.
+        return result.ExitCode is 0 or 1 ? result.Output : throw new FailedCleanException("dpkg could not say which packages are at work; nothing was installed.", result.Tail(3), "dpkg --audit");
+    }
 }
 
 /// <summary>Files and the packages that they belong to.</summary>

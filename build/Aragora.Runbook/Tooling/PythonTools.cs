@@ -68,9 +68,7 @@ public sealed class PythonTools(ICommandRunner commands, ILogger log, PythonTool
         throw new BadInputException(
             $"{(module == "alembic" ? "Alembic" : module)} with a PostgreSQL driver is not on this machine, and could not be installed.",
             $"not on the PATH, {virtualEnvironment.Outcome}, {systemPackages.Outcome}",
-            module == "alembic"
-                ? "apt-get install alembic python3-psycopg2   or: python3 -m pip install alembic psycopg2-binary"
-                : "apt-get install python3-pytest python3-psycopg2   or: python3 -m pip install pytest psycopg2-binary");
+            $"{systemPackages.Next ?? (module == "alembic" ? "apt-get install alembic python3-psycopg2" : "apt-get install python3-pytest python3-psycopg2")}   or: python3 -m pip install {module} psycopg2-binary");
     }
 
     private async Task<PythonTool?> InstalledAsync(string module, string origin, CancellationToken cancellation)

@@ -11,6 +11,9 @@ internal sealed class SystemPackages(ICommandRunner commands, ILogger log, Pytho
     /// <summary>What came of it, for a message.</summary>
     public string Outcome { get; private set; } = "the system's packages were not tried";
 
+    /// <summary>What to do about it, where it is not to install them by hand.</summary>
+    public string? Next { get; private set; }
+
     /// <summary>Installs them; false where that is not possible, or would disturb what runs.</summary>
     public async Task<bool> InstallAsync(CancellationToken cancellation)
     {
@@ -27,8 +30,8 @@ internal sealed class SystemPackages(ICommandRunner commands, ILogger log, Pytho
         }
 
         log.Information("Installing the system's packages {Packages}", string.Join(' ', Packages));
-        var failure = await new DebianPackages(commands, log).InstallAsync(Packages, cancellation);
-        Outcome = failure ?? "the system's packages were installed and do not work";
-        return failure is null;
+        var obstacle = await new DebianPackages(commands, log).InstallAsync(Packages, cancellation);
+        (Outcome, Next) = obstacle is null ? ("the system's packages were installed and do not work", null) : (obstacle.Why, obstacle.Kind == PackageObstacleKind.Refused ? obstacle.Next : null);
+        return obstacle is null;
     }
 }

@@ -71,11 +71,11 @@ public sealed class CatalogueOptionsTests(RealServer server)
         with.UnknownOptions().ShouldBe(["invented"]);
 
         // What the dump of this source lacks, and what the copy's server writes by itself.
-        DigestComparison.Compare(with.WithOptionsThat([]), without).ShouldBeEmpty();
+        DigestComparison.Compare(with.WithUnknownOptions([]), without).ShouldBeEmpty();
         DigestComparison.Compare(without, with).ShouldBeEmpty();
 
         // Carried: missing, or with another value.
-        DigestComparison.Compare(with.WithOptionsThat(["invented"]), without).Single().ToString().ShouldBe("unknown option invented of column public.users.id: missing: 1");
+        DigestComparison.Compare(with.WithUnknownOptions(["invented"]), without).Single().ToString().ShouldBe("unknown option invented of column public.users.id: missing: 1");
         await WriteAsync(database, "{invented=2}");
         DigestComparison.Compare(with, await DigestZoo.DigestAsync(database)).Single().What.ShouldBe("is 2 instead of 1");
     }

@@ -45,8 +45,8 @@ public sealed class ServerBinaryProviderTests : IDisposable
         const string Asked = "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold";
         commands.Seen.ShouldBe(
         [
-            $"apt-get {Asked} --simulate install -y --no-install-recommends --no-upgrade postgresql-16",
-            $"apt-get {Asked} install -y --no-install-recommends --no-upgrade --no-remove postgresql-16",
+            $"apt-get {Asked} --simulate -o APT::Get::Upgrade-By-Source-Package=false install -y --no-install-recommends --no-upgrade postgresql-16",
+            $"apt-get {Asked} -o APT::Get::Upgrade-By-Source-Package=false install -y --no-install-recommends --no-upgrade --no-remove postgresql-16",
         ]);
         run.Journal.Dispose();
         (await File.ReadAllTextAsync(run.Journal.Path)).ShouldContain("install postgresql-16");
@@ -64,6 +64,7 @@ public sealed class ServerBinaryProviderTests : IDisposable
         (await servers.HasProgramsAsync(15, CancellationToken.None)).ShouldBeFalse();
 
         refusal.Message.ShouldContain("they were not installed (postgresql-15 is installed already, and what is wanted of it was not found)");
+        refusal.Next.ShouldBe("dpkg -L postgresql-15 | grep /bin/   shows the folder; put it on the PATH; or start Docker; then repeat the command");
         commands.Seen.ShouldHaveSingleItem().ShouldContain("--simulate");
     }
 

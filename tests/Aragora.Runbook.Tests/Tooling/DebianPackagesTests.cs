@@ -19,7 +19,6 @@ public sealed class DebianPackagesTests(RealServer server)
 
         var why = await InstallAsync(apt, "wants-newer-server");
 
-        why.ShouldNotBeNull();
         why.ShouldStartWith($"refused: installing wants-newer-server would upgrade {package} ");
         why.ShouldMatch($@" → 99999, which the running server {server.Server.Binaries["postgres"]} \(process \d+\) uses$");
         apt.Installations.ShouldBeEmpty();
@@ -32,9 +31,8 @@ public sealed class DebianPackagesTests(RealServer server)
 
         var why = await InstallAsync(apt, "wants-newer-service");
 
-        why.ShouldNotBeNull();
         why.ShouldStartWith("refused: installing wants-newer-service would upgrade postgresql-common ");
-        why.ShouldEndWith(", whose service is that of a running PostgreSQL server and would be restarted");
+        why.ShouldEndWith(", and restart its service while a PostgreSQL server runs");
         apt.Installations.ShouldBeEmpty();
     }
 
@@ -52,10 +50,58 @@ public sealed class DebianPackagesTests(RealServer server)
     {
         var apt = await AptAsync("Package: wants-newer-data\nDepends: tzdata (>= 9999)", "Package: tzdata");
 
-        (await InstallAsync(apt, "wants-newer-data")).ShouldBeNull();
+        (await InstallAsync(apt, "wants-newer-data")).ShouldBe("installed");
 
-        lines.ShouldContain(line => line.StartsWith("Installing wants-newer-data upgrades tzdata ", StringComparison.Ordinal) && line.EndsWith(" → 99999, which no running server uses", StringComparison.Ordinal));
-        apt.Installations.ShouldBe(["apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold install -y --no-install-recommends --no-upgrade --no-remove wants-newer-data"]);
+        lines.ShouldContain(line => line.StartsWith("Installing wants-newer-data upgrades tzdata ", StringComparison.Ordinal) && line.EndsWith(" → 99999, of which no running server uses a file", StringComparison.Ordinal));
+        apt.Installations.ShouldBe(["apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold -o APT::Get::Upgrade-By-Source-Package=false install -y --no-install-recommends --no-upgrade --no-remove wants-newer-data"]);
+    }
+
+    [Theory]
+    [InlineData("/usr/lib/postgresql/15/bin/postgres", "which the running server /usr/lib/postgresql/15/bin/postgres (process 7) uses")]
+    [InlineData("/opt/timescale/bin/postmaster", "which the running server /opt/timescale/bin/postmaster (process 7) uses")]
+    [InlineData("/usr/bin/psql", null)]
+    public async Task A_library_that_a_server_has_loaded_is_a_part_of_it(string program, string? refusal)
+    {
+        var apt = await AptAsync("Package: wants-newer-data\nDepends: tzdata (>= 9999)", "Package: tzdata");
+        var running = new RunningProgram(7, program, [program, "/usr/share/zoneinfo/UTC"]);
+
+        (await InstallAsync(apt, "wants-newer-data", [running])).ShouldEndWith(refusal ?? "installed");
+    }
+
+    [Fact]
+    public async Task A_service_is_not_restarted_while_its_program_runs_and_without_one_its_upgrade_is_said()
+    {
+        var apt = await AptAsync("Package: wants-newer-service\nDepends: postgresql-common (>= 9999)", "Package: postgresql-common\nDepends: postgresql-client-common", "Package: postgresql-client-common");
+
+        (await InstallAsync(apt, "wants-newer-service", [new RunningProgram(7, "/usr/bin/dash", ["/usr/bin/dash"])])).ShouldBe("installed");
+        (await InstallAsync(apt, "wants-newer-service", [new RunningProgram(7, "/usr/bin/pg_ctlcluster", ["/usr/bin/pg_ctlcluster"])])).ShouldEndWith("and restart its service with /usr/bin/pg_ctlcluster (process 7)");
+    }
+
+    [Fact]
+    public void What_a_simulation_says_is_read_line_by_line()
+    {
+        var plan = PackagePlan.Parse(
+            """
+            The following packages will be upgraded:
+            Inst libpq-dev [15.18-0+deb12u1] (15.20-0+deb12u1 Debian-Security:12/oldstable-security [amd64]) []
+            Inst libpq5:i386 [1:15.18] (1:15.20 Debian:12 [i386])
+            Inst pgbouncer (1.18.0-1 Debian:12.15/oldstable [amd64])
+            Remv mail-reader [1.0]
+            Conf libpq-dev (15.20-0+deb12u1 Debian-Security:12/oldstable-security [amd64])
+            Conf pgbouncer (1.18.0-1 Debian:12.15/oldstable [amd64])
+            Conf postgresql-15 (15.20-0+deb12u1 Debian-Security:12/oldstable-security [amd64])
+            """);
+
+        plan.New.ShouldBe(["pgbouncer"]);
+        plan.Removals.ShouldBe(["mail-reader"]);
+        string.Join('\n', plan.Upgrades).ShouldBe(
+            """
+            libpq-dev 15.18-0+deb12u1 → 15.20-0+deb12u1
+            libpq5 1:15.18 → 1:15.20
+            postgresql-15 (half installed) → 15.20-0+deb12u1
+            """);
+        plan.IsEmpty.ShouldBeFalse();
+        PackagePlan.Parse("0 upgraded, 0 newly installed, 0 to remove and 134 not upgraded.\n").IsEmpty.ShouldBeTrue();
     }
 
     [Fact]
@@ -95,7 +141,11 @@ public sealed class DebianPackagesTests(RealServer server)
         apt.Installations.ShouldBeEmpty();
     }
 
-    private Task<string?> InstallAsync(SimulatedApt apt, string package) => new DebianPackages(apt, LogLines.To(lines)).InstallAsync([package], CancellationToken.None);
+    private async Task<string> InstallAsync(SimulatedApt apt, string package, IReadOnlyList<RunningProgram>? programs = null)
+    {
+        var packages = programs is null ? new DebianPackages(apt, LogLines.To(lines)) : new DebianPackages(apt, LogLines.To(lines)) { ReadPrograms = () => programs };
+        return (await packages.InstallAsync([package], CancellationToken.None))?.Why ?? "installed";
+    }
 
     /// <summary>An apt-get with a repository of these packages alone, all of version 99999, and with this machine's own installed packages.</summary>
     private async Task<SimulatedApt> AptAsync(params string[] packages)

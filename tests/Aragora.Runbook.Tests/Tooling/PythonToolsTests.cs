@@ -122,10 +122,10 @@ public sealed class PythonToolsTests
         const string Asked = "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold";
         apt.Lines.ShouldBe(
         [
-            $"apt-get {Asked} --simulate install -y --no-install-recommends --no-upgrade alembic python3-psycopg2 python3-pytest",
+            $"apt-get {Asked} --simulate -o APT::Get::Upgrade-By-Source-Package=false install -y --no-install-recommends --no-upgrade alembic python3-psycopg2 python3-pytest",
             $"apt-get {Asked} update",
-            $"apt-get {Asked} --simulate install -y --no-install-recommends --no-upgrade alembic python3-psycopg2 python3-pytest",
-            $"apt-get {Asked} install -y --no-install-recommends --no-upgrade --no-remove alembic python3-psycopg2 python3-pytest",
+            $"apt-get {Asked} --simulate -o APT::Get::Upgrade-By-Source-Package=false install -y --no-install-recommends --no-upgrade alembic python3-psycopg2 python3-pytest",
+            $"apt-get {Asked} -o APT::Get::Upgrade-By-Source-Package=false install -y --no-install-recommends --no-upgrade --no-remove alembic python3-psycopg2 python3-pytest",
         ]);
     }
 
