@@ -14,6 +14,9 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
     /// <summary>The variable by which tests are told the folder of these programs.</summary>
     public const string Variable = "ARAGORA_TEST_OTHER_POSTGRES";
 
+    private const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static string Cache => Path.Combine(
@@ -42,7 +45,7 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
 
     private async Task<OtherPostgres> TryGetAsync(ServerBinaries installed, CancellationToken cancellation)
     {
-        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/apt-get"))
+        if (!File.Exists("/usr/bin/apt-get"))
         {
             return OtherPostgres.None("there is no apt-get to fetch one with");
         }
@@ -65,15 +68,20 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
 
     private async Task<OtherPostgres> FetchAsync(ServerBinaries installed, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.Combine(Cache, "lists", "partial"));
+        PrepareCache();
         var package = string.Create(CultureInfo.InvariantCulture, $"postgresql-{installed.Major}");
         var update = await RunAsync("apt-get", ["update"], cancellation);
         var known = await RunAsync("apt-cache", ["madison", package], cancellation);
-        var versions = known.Output.Split('\n').Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(words => words.Length > 1).Select(words => words[1]).ToList();
+        var versions = known.Output.Split('\n').Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(words => words.Length > 1).Select(words => words[1]);
         var other = versions.Where(version => PostgresRelease.Of(version) != installed.Release).MaxBy(PostgresRelease.Of);
+        if (!update.Succeeded)
+        {
+            log.Warning("The registry did not say which versions of {Package} it has now: {Why:l}", package, update.Tail(1));
+        }
+
         if (other is null)
         {
-            return update.Succeeded && versions.Count > 0 ? OtherPostgres.None("the registry has the installed one alone") : OtherPostgres.Missed($"the registry did not say which it has: {update.Tail(1)}");
+            return update.Succeeded ? OtherPostgres.None($"the registry has no other {package}") : OtherPostgres.Missed("the registry did not answer");
         }
 
         var folder = Path.Combine(Cache, other);
@@ -85,6 +93,29 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
 
         var programs = new ServerBinaries(Path.Combine(folder, "usr", "lib", "postgresql", $"{installed.Major}", "bin"), installed.Major, PostgresRelease.Of(other).ToString());
         return new OtherPostgres(programs, programs.Folder, $"{string.Join(' ', packages)}, unpacked into {folder}");
+    }
+
+    /// <summary>The server's user has to get in, whatever our umask; what a killed run left half unpacked goes.</summary>
+    private static void PrepareCache()
+    {
+        Directory.CreateDirectory(Path.Combine(Cache, "lists", "partial"));
+        foreach (var folder in new[] { Path.GetDirectoryName(Cache)!, Cache })
+        {
+            OpenToAll(folder);
+        }
+
+        foreach (var left in Directory.GetDirectories(Cache, "*.partial").Where(left => TimeProvider.System.GetUtcNow().UtcDateTime - Directory.GetLastWriteTimeUtc(left) > TimeSpan.FromHours(1)))
+        {
+            Directory.Delete(left, recursive: true);
+        }
+    }
+
+    private static void OpenToAll(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, ForAll);
+        }
     }
 
     private async Task<string?> UnpackAsync(IReadOnlyList<string> packages, string folder, CancellationToken cancellation)
@@ -110,6 +141,7 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
                 File.Delete(archive);
             }
 
+            OpenToAll(partial);
             if (!Directory.Exists(folder))
             {
                 Directory.Move(partial, folder);
@@ -128,7 +160,7 @@ sealed class UnpackedPostgres(ICommandRunner commands, ILogger log)
 
     private Task<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellation, string? folder = null)
     {
-        string[] own = program == "dpkg-deb" ? [] : ["-o", $"Dir::State::lists={Cache}/lists", "-o", $"Dir::Cache={Cache}/apt", "-o", "APT::Sandbox::User=root", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1"];
+        string[] own = program == "dpkg-deb" ? [] : ["-o", $"Dir::State::lists={Cache}/lists", "-o", $"Dir::Cache={Cache}/apt", "-o", "APT::Sandbox::User=root", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1", "-o", "APT::Update::Error-Mode=any"];
         return commands.RunAsync(
             new Command { Program = program, Arguments = [.. own, .. arguments], WorkingDirectory = folder, Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8" } },
             cancellation: cancellation);

@@ -751,7 +751,7 @@ def test_ci_runs_the_runbook_on_the_other_minor_version_too_and_is_red_where_one
 class Apt:
     """build/install-packages with stand-ins for apt-get and dpkg-query, whose answers a test gives."""
 
-    ASKED = "-o DPkg::Lock::Timeout=120 -o APT::Get::Upgrade-By-Source-Package=false "
+    ASKED = "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold -o APT::Get::Upgrade-By-Source-Package=false "
 
     def __init__(self, folder: Path, simulation: str, fails_until_update: bool = False):
         self.folder = folder
@@ -808,7 +808,7 @@ def test_packages_are_simulated_first_and_installed_without_upgrading_what_was_n
 def test_old_package_lists_are_read_anew_once(folder):
     done, asked = Apt(folder, "Inst pgbouncer (1.18.0-1 Debian:12/stable [amd64])\n", fails_until_update=True).install("pgbouncer")
     assert done.returncode == 0, done.stderr
-    assert asked == [SIMULATE + "pgbouncer", "-o DPkg::Lock::Timeout=120 update", SIMULATE + "pgbouncer", INSTALL + "pgbouncer"]
+    assert asked == [SIMULATE + "pgbouncer", "-o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold update", SIMULATE + "pgbouncer", INSTALL + "pgbouncer"]
 
 
 def test_an_upgrade_of_what_a_running_server_uses_is_refused(folder, server):
@@ -823,14 +823,16 @@ def test_an_upgrade_of_what_a_running_server_uses_is_refused(folder, server):
 
 def test_an_upgrade_that_would_restart_a_service_beside_a_running_server_is_refused(folder, server):
     apt = Apt(folder, UPGRADE)
-    apt.owns({}, services=["libpq5"])
+    apt.owns({"other": server}, services=["libpq5"])
     done, asked = apt.install("postgresql-15")
     assert done.returncode == 3 and done.stderr == "refused: the service of libpq5 may be restarted, and a PostgreSQL server runs here\n" + HINT
     assert asked == [SIMULATE + "postgresql-15"]
 
 
 def test_any_other_upgrade_is_said_and_made(folder, server):
-    done, asked = Apt(folder, UPGRADE).install("postgresql-15")
+    apt = Apt(folder, UPGRADE)
+    apt.owns({"other": server})
+    done, asked = apt.install("postgresql-15")
     assert done.returncode == 0 and "  upgrade libpq5 15.18-0+deb12u1 to 15.20-0+deb12u1\n" in done.stdout
     assert asked == [SIMULATE + "postgresql-15", INSTALL + "postgresql-15"]
 
@@ -847,3 +849,18 @@ def test_nothing_is_removed_for_a_new_package(folder):
     done, asked = Apt(folder, "Remv mail-reader [1.0]\nInst postgresql-15 (15.20 Debian:12 [amd64])\n").install("postgresql-15")
     assert done.returncode == 3 and "  remove mail-reader\n" in done.stdout and done.stderr == "refused: nothing is removed for it\n" + HINT
     assert asked == [SIMULATE + "postgresql-15"]
+
+
+def test_without_an_answer_of_dpkg_nothing_is_upgraded_beside_a_running_server(folder, server):
+    done, asked = Apt(folder, UPGRADE).install("postgresql-15")
+    assert done.returncode == 3 and "dpkg-query could not say what a running PostgreSQL server uses" in done.stderr
+    assert asked == [SIMULATE + "postgresql-15"]
+
+
+@pytest.mark.parametrize("words, tries", [("dpkg: error: pgbouncer: disk full", 1), ("E: Unable to fetch some archives", 2)])
+def test_an_installation_that_fails_is_repeated_only_where_newer_lists_may_help(folder, words, tries):
+    apt = Apt(folder, "")
+    apt.stand_in("apt-get", f'printf "%s\\n" "$*" >> {folder}/asked\ncase "$*" in *--no-remove*) echo "{words}"; exit 100 ;; *--simulate*) echo "Inst pgbouncer (1.18)" ;; esac\n')
+    done, asked = apt.install("pgbouncer")
+    assert done.returncode == 1 and words in done.stderr
+    assert asked.count(INSTALL + "pgbouncer") == tries

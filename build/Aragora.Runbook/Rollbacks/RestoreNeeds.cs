@@ -80,7 +80,7 @@ internal sealed class RestoreNeeds(PostgresSession session, SourceShape shape)
                     yield return new RestoreLack(
                         $"extension {extension.Name} {extension.Version}",
                         versions.Count == 0 ? $"{extension.Name} is not installed" : $"{extension.Name} is there in {string.Join(", ", versions.Select(found => found.Version).Order(StringComparer.Ordinal))}",
-                        $"on the server's machine: apt-get install {ScratchExtensions.PackageOf(extension.Name, session.ServerVersion.Major)}; or name a backup with --backup that was made since the extension was updated");
+                        $"on the server's machine: apt-get install {ScratchExtensions.PackageOf(extension.Name, session.ServerVersion.Major)} (look with -s first: it may upgrade the server, and restart it); or name a backup with --backup that was made since the extension was updated");
                 }
                 else if (!me.IsSuperuser && !me.IsProvidersAdministrator && versions.Exists(found => found.Version == extension.Version && found.WantsSuperuser))
                 {

@@ -34,7 +34,7 @@ public sealed class DebianPackages(ICommandRunner commands, ILogger log)
     public async Task<PackageObstacle?> InstallAsync(IReadOnlyList<string> packages, CancellationToken cancellation, Func<CancellationToken, Task>? prepare = null)
     {
         var obstacle = await TryAsync(packages, prepare, cancellation);
-        if (obstacle is not { Kind: PackageObstacleKind.Failed })
+        if (obstacle is not { Kind: PackageObstacleKind.Unknown })
         {
             return obstacle;
         }
@@ -50,7 +50,7 @@ public sealed class DebianPackages(ICommandRunner commands, ILogger log)
         var simulated = await AptAsync(["--simulate", .. Install, .. packages], cancellation);
         if (!simulated.Succeeded)
         {
-            return PackageObstacle.Failed(packages, $"apt-get cannot install {names}: {Words(simulated)}");
+            return PackageObstacle.Failed(PackageObstacleKind.Unknown, packages, $"apt-get cannot install {names}: {Words(simulated)}");
         }
 
         var plan = PackagePlan.Parse(simulated.Output);
@@ -71,7 +71,10 @@ public sealed class DebianPackages(ICommandRunner commands, ILogger log)
 
         await (prepare?.Invoke(cancellation) ?? Task.CompletedTask);
         var installed = await AptAsync([.. Install, "--no-remove", .. packages], cancellation);
-        return installed.Succeeded ? null : PackageObstacle.Failed(packages, $"apt-get install {names} failed with {installed.ExitCode}: {Words(installed)}");
+        return installed.Succeeded ? null : PackageObstacle.Failed(
+            installed.Error.Contains("to fetch", StringComparison.Ordinal) ? PackageObstacleKind.Unknown : PackageObstacleKind.Failed,
+            packages,
+            $"apt-get install {names} failed with {installed.ExitCode}: {Words(installed)}");
     }
 
     private static string Words(CommandResult result) => result.Tail(3).ReplaceLineEndings(" ");

@@ -21,19 +21,19 @@ internal sealed class PackageOwners(ICommandRunner commands)
             .ToLookup(found => found.File, found => found.Package, StringComparer.Ordinal));
     }
 
-    /// <summary>Whether a package brings a service, which its upgrade would restart.</summary>
+    /// <summary>Whether a package brings a service, which its upgrade would restart. One that is there for several architectures brings none.</summary>
     public async Task<bool> HasServiceAsync(string package, CancellationToken cancellation) =>
-        (await AskAsync(["--listfiles", package], cancellation)).Split('\n').Any(file => ServiceFolders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)));
+        (await AskAsync(["--listfiles", package], cancellation, "ambiguous package name")).Split('\n').Any(file => ServiceFolders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)));
 
     /// <exception cref="FailedCleanException">dpkg's own database cannot be read.</exception>
-    private async Task<string> AskAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
+    private async Task<string> AskAsync(IReadOnlyList<string> arguments, CancellationToken cancellation, string? expected = null)
     {
         var result = await commands.RunAsync(
             new Command { Program = "dpkg-query", Arguments = arguments, Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8" } },
             cancellation: cancellation);
 
         // 1: some of what was asked for is not known to it.
-        return result.ExitCode is 0 or 1 ? result.Output : throw new FailedCleanException("dpkg could not say which packages are at work; nothing was installed.", result.Tail(3), "dpkg --audit");
+        return result.ExitCode is 0 or 1 || (expected is not null && result.Error.Contains(expected, StringComparison.Ordinal)) ? result.Output : throw new FailedCleanException("dpkg could not say which packages are at work; nothing was installed.", result.Tail(3), "dpkg --audit");
     }
 }
 
